@@ -1,0 +1,22 @@
+/** Where time comes from, so that tests decide what time it is. */
+export interface Clock {
+  /** Wall-clock time, epoch milliseconds: for timestamps and for how long things are kept. */
+  now(): number
+  /** Milliseconds that never go backwards, the same for all processes of one machine: for leases. */
+  monotonicMs(): number
+  /** Runs `task` once after `ms` milliseconds. Returns what cancels it. Does not keep the process alive. */
+  after(ms: number, task: () => void): () => void
+}
+
+// setTimeout runs at once for a delay of more than 31 bits
+const longestTimer = 2 ** 31 - 1
+
+export const systemClock: Clock = {
+  now: Date.now,
+  monotonicMs: () => Number(process.hrtime.bigint() / 1_000_000n),
+  after(ms, task) {
+    const timer = setTimeout(task, Math.min(Math.max(ms, 0), longestTimer))
+    timer.unref()
+    return () => clearTimeout(timer)
+  },
+}
