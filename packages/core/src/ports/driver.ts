@@ -33,8 +33,14 @@ export interface AcceptOptions {
   readonly token: string
   /** After this the answer must be there or the promise rejects with `ERR_DRIVER_UNAVAILABLE`. Milliseconds. */
   readonly timeoutMs: number
+  /** Put the event into quarantine outright, as for a mismatch. */
+  readonly quarantine?: boolean
   /** Attempts already made in the request (`ack: 'sync'`): this bot goes on with attempt `attempts.length + 1`. */
-  readonly resume?: { readonly bot: string; readonly attempts: readonly AttemptRecord[]; readonly afterMs: number }
+  readonly resume?: {
+    readonly bot: string
+    readonly attempts: readonly AttemptRecord[]
+    readonly afterMs: number
+  }
 }
 
 /** What became of an accept. Each of these is durable when the promise resolves, except `busy`. */

@@ -6,6 +6,8 @@ import { SetupError } from '../words/errors.ts'
  */
 export interface Pattern {
   readonly text: string
+  /** Name of a source, or `*`. */
+  readonly source: string
   matches(source: string, type: string): boolean
 }
 
@@ -28,6 +30,7 @@ export function pattern(text: string): Pattern {
   const literal = !type.includes('*')
   return {
     text,
+    source,
     matches: (ofSource, ofType) =>
       (anySource || ofSource === source) &&
       (literal ? ofType === type : type === '**' || matchSegments(segments, ofType.split('.'))),

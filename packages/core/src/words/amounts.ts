@@ -30,4 +30,5 @@ export const milliseconds = (value: Duration, option: string): number =>
  * Bytes of a size that a person wrote.
  * @throws SetupError `ERR_OPTION_INVALID`, which names the option
  */
-export const bytes = (value: Size, option: string): number => amount(value, option, sizeUnits, `'64kb', '1mb'`)
+export const bytes = (value: Size, option: string): number =>
+  amount(value, option, sizeUnits, `'64kb', '1mb'`)

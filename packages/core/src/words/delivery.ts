@@ -14,8 +14,8 @@ export interface AttemptRecord {
   /** Epoch milliseconds. `endedAt` is when the loss was noticed if the worker died. */
   readonly startedAt: number
   readonly endedAt: number
-  /** `lost`: the worker died or its lease ran out while the attempt ran. */
-  readonly outcome: 'failed' | 'timeout' | 'lost'
+  /** `permanent`: trying again cannot help. `lost`: the worker died or its lease ran out while the attempt ran. */
+  readonly outcome: 'failed' | 'permanent' | 'timeout' | 'lost'
   readonly error?: ErrorRecord
 }
 

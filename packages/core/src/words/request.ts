@@ -6,14 +6,22 @@ import type { RequestHeaders } from './headers.ts'
 export interface WebhookState {
   /** The exact bytes of the body, without its content-encoding. Set by the `rawBody` stage. */
   rawBody?: Buffer
+  /** The body as received, if it came with a content-encoding. */
+  wireBody?: Buffer
   /** Name of the source, or the provider of an à-la-carte `verifySignature`. */
   source?: string
   /** The event, once the signature holds. */
   event?: WebhookEvent
   /** True once a signature was checked and holds. */
   verified: boolean
-  /** The idempotency key. */
+  /** The parsed body, where the idempotency guard has read it. */
+  payload?: unknown
+  /** The idempotency key: what makes two requests the same event. */
   key?: string
+  /** Whether the signature covers the key. */
+  keySigned?: boolean
+  /** The 2xx status that the sender asks for, if it is a certain one. */
+  ackStatus?: number
 }
 
 /** One HTTP request as the stages see it, whatever the framework. */

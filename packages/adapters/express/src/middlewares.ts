@@ -1,0 +1,26 @@
+import * as core from '@trigger-hub/core'
+import type { RequestHandler } from 'express'
+import { lift } from './lift.ts'
+
+/** What to do with a refusal: reply to it (default), or pass the coded error to the app's error handler. */
+export interface Rejecting {
+  onReject?: core.OnReject
+}
+
+/** Keeps the exact bytes in `req.webhook.rawBody`. The other middlewares do it by themselves. */
+export const rawBody = ({ onReject, ...options }: core.RawBodyOptions & Rejecting = {}): RequestHandler =>
+  lift(core.rawBody(options), onReject && { onReject })
+
+/** Lets only requests through that the source has signed; then `req.webhook.event` is there, and `req.body`. */
+export const verifySignature = (
+  source: Parameters<typeof core.verifySignature>[0],
+  { onReject, ...options }: core.VerifySignatureOptions & Rejecting = {},
+): RequestHandler => lift(core.verifySignature(source, options), onReject && { onReject })
+
+/** Answers 2xx once the verified event is safe with the hub, or the promise of the function resolves; else 503. */
+export const enqueue = (target: core.Intake | core.Publish, { onReject }: Rejecting = {}): RequestHandler =>
+  lift(core.enqueue(target), onReject && { onReject })
+
+/** Runs the route once per idempotency key and replays its reply to repeats. For one's own API. */
+export const idempotency = ({ onReject, ...options }: core.IdempotencyOptions & Rejecting): RequestHandler =>
+  lift(core.idempotency(options), onReject && { onReject })

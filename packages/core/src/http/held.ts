@@ -1,0 +1,120 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { Reply } from '../words/request.ts'
+
+type Callback = (error?: Error | null) => void
+
+/** A reply that a route has written and that has not gone out yet. */
+export interface Held {
+  /** Resolves when the route has ended its reply; without a body when that was too large and has passed through. */
+  readonly reply: Promise<Reply>
+  /** Lets it go out. */
+  release(): void
+  /** Forgets it, so that another reply can be written; too late when it has passed through. */
+  drop(): void
+}
+
+/**
+ * Holds back what a route writes to a response of `node:http`, so that a stage can store the reply before it is sent.
+ * A body of more than `limitBytes` is let through as it comes: what is held goes out and the rest follows unchanged.
+ */
+export function hold(res: ServerResponse, limitBytes: number): Held {
+  const { writeHead, write, end, flushHeaders } = res
+  const chunks: Buffer[] = []
+  let size = 0
+  let trailingCallbacks: Callback[] = []
+  let finish: (reply: Reply) => void
+  const reply = new Promise<Reply>((resolve) => (finish = resolve))
+
+  const restore = (): void => {
+    Object.assign(res, { writeHead, write, end, flushHeaders })
+    Reflect.deleteProperty(res, 'headersSent')
+    Reflect.deleteProperty(res, 'writableEnded')
+  }
+  const snapshot = (): Reply => ({
+    status: res.statusCode,
+    headers: Object.fromEntries(
+      Object.entries(res.getHeaders()).map(([name, value]) => [
+        name,
+        Array.isArray(value) ? value : String(value),
+      ]),
+    ),
+  })
+  const passThrough = (): void => {
+    restore()
+    const started = snapshot()
+    for (const chunk of chunks.splice(0)) res.write(chunk)
+    res.once('close', () => finish(started))
+  }
+  /** True when the chunk is held, false when it was one too many and everything passes through. */
+  const keep = (chunk: unknown, encoding: unknown): boolean => {
+    const bytes =
+      typeof chunk === 'string'
+        ? Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
+        : Buffer.from(chunk as Uint8Array) // a copy: the route may reuse its own
+    size += bytes.length
+    chunks.push(bytes)
+    if (size <= limitBytes) return true
+    passThrough()
+    return false
+  }
+
+  Object.assign(res, {
+    writeHead(status: number, ...more: [string?, OutgoingHttpHeaders?] | [OutgoingHttpHeaders?]) {
+      res.statusCode = status
+      const [reason, headers] = typeof more[0] === 'string' ? [more[0], more[1]] : [undefined, more[0]]
+      if (reason !== undefined) res.statusMessage = reason
+      setHeaders(res, headers)
+      return res
+    },
+    flushHeaders() {
+      // nothing goes out while the reply is held
+    },
+    write(chunk: unknown, encoding?: BufferEncoding | Callback, callback?: Callback) {
+      const done = typeof encoding === 'function' ? encoding : callback
+      keep(chunk, encoding)
+      if (done) process.nextTick(done)
+      return true
+    },
+    end(chunk?: unknown, encoding?: BufferEncoding | Callback, callback?: Callback) {
+      const done = [chunk, encoding, callback].find((one): one is Callback => typeof one === 'function')
+      if (done) trailingCallbacks.push(done)
+      const more = chunk !== undefined && chunk !== null && typeof chunk !== 'function'
+      if (more && !keep(chunk, encoding)) {
+        res.end(...(done ? [done] : []))
+        return res
+      }
+      Object.defineProperty(res, 'headersSent', { value: true, configurable: true })
+      Object.defineProperty(res, 'writableEnded', { value: true, configurable: true })
+      finish({ ...snapshot(), body: Buffer.concat(chunks) })
+      return res
+    },
+  })
+
+  return {
+    reply,
+    release() {
+      if (!Object.hasOwn(res, 'headersSent')) return // it has passed through
+      restore()
+      const [first] = trailingCallbacks
+      trailingCallbacks = []
+      res.end(Buffer.concat(chunks), first)
+    },
+    drop() {
+      if (res.headersSent && !Object.hasOwn(res, 'headersSent')) return
+      restore()
+      for (const name of res.getHeaderNames()) res.removeHeader(name)
+    },
+  }
+}
+
+/** `writeHead` takes an object or a list of names and values. */
+function setHeaders(res: ServerResponse, headers: OutgoingHttpHeaders | readonly string[] | undefined): void {
+  if (Array.isArray(headers)) {
+    const list = headers as readonly string[]
+    for (let i = 0; i + 1 < list.length; i += 2) res.setHeader(list[i] ?? '', list[i + 1] ?? '')
+    return
+  }
+  for (const [name, value] of Object.entries((headers ?? {}) as OutgoingHttpHeaders)) {
+    if (value !== undefined) res.setHeader(name, value)
+  }
+}

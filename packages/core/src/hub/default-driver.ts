@@ -1,0 +1,23 @@
+import type { Driver } from '../ports/driver.ts'
+import { SetupError } from '../words/errors.ts'
+
+/** A name in a variable, so that no bundler looks for the package where it is not wanted. */
+const packageName = '@trigger-hub/embedded'
+
+/**
+ * The driver of a hub that was given none.
+ * @throws SetupError `ERR_DRIVER_MISSING` when the package is not installed
+ */
+export async function defaultDriver(): Promise<Driver> {
+  let embedded: { embedded(): Driver }
+  try {
+    embedded = (await import(packageName)) as typeof embedded
+  } catch (cause) {
+    throw new SetupError(
+      'ERR_DRIVER_MISSING',
+      'The hub has no driver. Run: npm install @trigger-hub/embedded (durable, no server), or give the option "driver".',
+      { cause },
+    )
+  }
+  return embedded.embedded()
+}

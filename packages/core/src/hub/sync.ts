@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto'
+import type { Driver } from '../ports/driver.ts'
+import type { Claim, Held, Store, StoredReply } from '../ports/store.ts'
+import { attempt } from '../stages/attempt.ts'
+import { acknowledged } from '../stages/enqueue.ts'
+import { WebhookError } from '../words/errors.ts'
+import type { WebhookEvent } from '../words/event.ts'
+import type { Reply, WebhookState } from '../words/request.ts'
+import type { Bot } from './bot.ts'
+import { acceptOptions, replyTo, take } from './durable.ts'
+import type { HubSettings } from './options.ts'
+
+/** Beyond `syncTimeout`, for storing what came of the attempt. */
+const leaseSlackMs = 10_000
+const pollMs = 50
+
+export interface SyncSurroundings {
+  readonly driver: Driver
+  readonly store: Store
+  readonly settings: HubSettings
+  /** Aborts at the deadline of a shutdown. */
+  readonly closing: AbortSignal
+}
+
+/**
+ * Runs attempt 1 in the request. Success: the handler's value as JSON, stored and given again to repeats. Failure or
+ * timeout: the event goes to the driver with that attempt on record, the sender gets 202, retries run in the background.
+ * When the process dies in between, no 2xx was sent and the key frees itself, so the sender's retry runs it again.
+ */
+export async function acceptInRequest(
+  bot: Bot,
+  event: WebhookEvent,
+  state: WebhookState,
+  around: SyncSurroundings,
+): Promise<Reply> {
+  const { driver, store, settings } = around
+  const options = acceptOptions(event, state, settings)
+  const claim: Claim =
+    options.key === undefined
+      ? { is: 'claimed', key: '', token: '' }
+      : await claimInTime(store, options.key, options.fingerprint, settings)
+  if (claim.is === 'completed') return repeated(claim.reply)
+  if (claim.is === 'mismatch') {
+    const taken = await take(driver, event, { ...options, quarantine: true }, settings)
+    return replyTo(taken, driver, event, state, settings)
+  }
+  if (claim.is === 'in-flight') {
+    throw new WebhookError('ERR_EVENT_IN_FLIGHT', 'The first request for this event has not finished.', {
+      retryAfterMs: claim.retryAfterMs,
+    })
+  }
+  try {
+    const reply = await run(bot, event, around, options)
+    const { body, ...rest } = reply
+    await keep(store, claim, { ...rest, body: Buffer.from(body ?? '') }, settings)
+    return reply
+  } catch (error) {
+    if (claim.key !== '') await store.release(claim).catch(() => undefined) // its lease frees it anyway
+    throw error
+  }
+}
+
+async function claimInTime(store: Store, key: string, print: string, settings: HubSettings): Promise<Claim> {
+  const { clock, acceptTimeoutMs, syncTimeoutMs } = settings
+  const until = clock.monotonicMs() + acceptTimeoutMs
+  for (;;) {
+    const claim = await store.claim(key, print, {
+      leaseMs: syncTimeoutMs + leaseSlackMs,
+      timeoutMs: acceptTimeoutMs,
+    })
+    if (claim.is !== 'in-flight' || clock.monotonicMs() >= until) return claim
+    await new Promise<void>((resume) => clock.after(pollMs, resume))
+  }
+}
+
+/** The attempt counts even if its reply cannot be remembered: a repeat then runs again, as after a crash. */
+async function keep(store: Store, held: Held, reply: StoredReply, settings: HubSettings): Promise<void> {
+  if (held.key === '') return
+  const kept = await store.complete(held, reply, settings.keepKeysMs).catch(() => false)
+  if (kept) return
+  settings.log({
+    level: 'warn',
+    code: 'WARN_REPLY_NOT_KEPT',
+    message: 'The reply of a bot that ran in the request could not be stored; a repeat will run it again.',
+  })
+}
+
+async function run(
+  bot: Bot,
+  event: WebhookEvent,
+  { driver, settings, closing }: SyncSurroundings,
+  options: ReturnType<typeof acceptOptions>,
+): Promise<Reply> {
+  const timeoutMs = Math.min(bot.timeoutMs, settings.syncTimeoutMs)
+  const lost = new AbortController().signal // the request is its own lease
+  const delivery = {
+    id: randomUUID(),
+    bot: bot.name,
+    event,
+    attempt: 1,
+    history: [],
+    redelivered: false,
+    lost,
+  }
+  const { verdict, value } = await attempt({ ...bot, timeoutMs }, delivery, { ...settings, closing })
+  const status = 200
+  switch (verdict.is) {
+    case 'done':
+      return {
+        ...acknowledged(event.id, status, { 'content-type': 'application/json' }),
+        body: JSON.stringify(value ?? null),
+      }
+    case 'release':
+      throw new WebhookError('ERR_CLOSING', 'The hub is closing.')
+    case 'retry':
+    case 'dead-letter': {
+      const attempts = verdict.failed ? [verdict.failed] : []
+      const afterMs = verdict.is === 'retry' ? verdict.afterMs : 0
+      await take(driver, event, { ...options, resume: { bot: bot.name, attempts, afterMs } }, settings)
+      return acknowledged(event.id, 202)
+    }
+  }
+}
+
+function repeated({ status, headers, body }: StoredReply): Reply {
+  return { status, headers: { ...headers, 'trigger-hub-duplicate': '?1' }, ...(body ? { body } : {}) }
+}

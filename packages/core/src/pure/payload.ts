@@ -1,0 +1,44 @@
+import { isUtf8 } from 'node:buffer'
+import type { EventRecord, WebhookEvent } from '../words/event.ts'
+
+/**
+ * The payload of a body: parsed JSON, the fields of a form, or the bytes themselves. Never undefined and never throws:
+ * what claims to be JSON and is not comes as bytes, and so does what is not UTF-8. JSON is also looked for in
+ * `text/plain` and without a content type, since some senders label it so. A byte order mark is skipped; of duplicate
+ * keys the last one counts.
+ * @see RFC 8259 §8.1
+ */
+export function payloadOf(rawBody: Buffer, contentType: string | undefined): unknown {
+  if (!isUtf8(rawBody)) return rawBody
+  const media = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (media === 'application/x-www-form-urlencoded') return fieldsOf(rawBody.toString('utf8'))
+  const text = rawBody.toString('utf8', startsWithMark(rawBody) ? 3 : 0)
+  if (!media.endsWith('json') && !(/^(text\/plain)?$/.test(media) && /^\s*[{[]/.test(text))) return rawBody
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return rawBody
+  }
+}
+
+const startsWithMark = (body: Buffer): boolean => body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf
+
+/** A field that comes more than once is a list, so that nothing is dropped. */
+function fieldsOf(text: string): Record<string, string | string[]> {
+  const fields = new Map<string, string | string[]>()
+  for (const [name, value] of new URLSearchParams(text)) {
+    const before = fields.get(name)
+    fields.set(name, before === undefined ? value : [...[before].flat(), value])
+  }
+  return Object.fromEntries(fields) // own properties, also for a field called __proto__
+}
+
+/** The event with its payload, which is parsed at the first look. */
+export function withData(record: EventRecord, payload?: () => unknown): WebhookEvent {
+  let parsed: { data: unknown } | undefined
+  return Object.defineProperty({ ...record } as { data?: unknown } & EventRecord, 'data', {
+    enumerable: true,
+    get: () =>
+      (parsed ??= { data: payload ? payload() : payloadOf(record.rawBody, record.contentType) }).data,
+  }) as WebhookEvent
+}

@@ -1,0 +1,265 @@
+import { fingerprint as ofBytes, keyName } from '../pure/digest.ts'
+import { keyFromHeaders } from '../pure/idempotency-key.ts'
+import { payloadOf } from '../pure/payload.ts'
+import { stableJson } from '../pure/stable-json.ts'
+import type { Claim, Held, Store, StoredReply } from '../ports/store.ts'
+import { bytes, milliseconds, type Duration, type Size } from '../words/amounts.ts'
+import { steps, tell } from '../words/channels.ts'
+import { systemClock } from '../words/clock.ts'
+import { SetupError, WebhookError } from '../words/errors.ts'
+import { stderrLog, type Log } from '../words/log.ts'
+import { knownOptions } from '../words/options.ts'
+import type { Reply, Stage, WebhookRequest } from '../words/request.ts'
+import { rawBody, type RawBodyOptions } from './raw-body.ts'
+
+export interface IdempotencyOptions extends RawBodyOptions {
+  store: Store
+  /** Headers that may hold the key. Default `Idempotency-Key` and `X-Idempotency-Key`. */
+  header?: string | readonly string[]
+  /** Takes the key from elsewhere; undefined means that there is none. */
+  key?: (request: WebhookRequest) => string | undefined
+  /** Refuse a request without a key with 400. Default false: it runs unguarded. */
+  required?: boolean
+  /** Whose key it is, such as a tenant: equal keys of two scopes do not meet. Method and path always count. */
+  scope?: (request: WebhookRequest) => string
+  /** Tells a repeat from a reused key. Default: SHA-256 of the bytes, or of what a body parser made of them. */
+  fingerprint?: (request: WebhookRequest) => string
+  /** Which replies are kept. Default `'below-500'`; others, and thrown errors, free the key. */
+  cache?: 'below-500' | 'success' | ((reply: Reply) => boolean)
+  /** Headers of a reply that are kept beside the usual ones; `set-cookie` and `date` never are. */
+  headers?: readonly string[]
+  /** Largest reply that is kept. A larger one, or a stream of unknown end, is sent but not replayed. Default `'1mb'`. */
+  replayLimit?: Size
+  /** How long a repeat waits for the first request before it gets 409. Default 0. */
+  wait?: Duration
+  /** A claim whose process died frees itself after this. Renewed while the handler runs. Default `'60s'`. */
+  lease?: Duration
+  /** How long a reply is kept. Default `'24h'`. */
+  ttl?: Duration
+  /** How long the store may take. Default `'500ms'`. */
+  storeTimeout?: Duration
+  /** When the store is out of reach: answer 503 (default), or run unguarded. */
+  onStoreError?: 'fail' | 'open'
+  log?: Log
+}
+
+const known = [
+  ...[
+    'store',
+    'header',
+    'key',
+    'required',
+    'scope',
+    'fingerprint',
+    'cache',
+    'headers',
+    'replayLimit',
+    'wait',
+  ],
+  ...['lease', 'ttl', 'storeTimeout', 'onStoreError', 'log', 'limit', 'bodyTimeout', 'clock'],
+]
+
+const guardedMethods = new Set(['POST', 'PATCH', 'PUT', 'DELETE'])
+const pollMs = 50
+
+const keptHeaders = [
+  ...['content-type', 'content-encoding', 'content-language', 'content-disposition', 'content-location'],
+  ...['location', 'link', 'etag', 'last-modified', 'cache-control', 'vary', 'retry-after'],
+]
+const neverKept = new Set(['set-cookie', 'date', 'connection', 'transfer-encoding', 'content-length'])
+
+/**
+ * Runs a route once per key under any concurrency and across processes; repeats get the stored reply byte for byte,
+ * marked `Idempotency-Replayed: true`. The reply is held until it is stored.
+ *
+ * A repeat while the first request runs gets 409 with `retry-after`, a reused key with another body 422, a malformed key
+ * 400. A dead process frees its key with the lease, and a fencing token keeps it from finishing late.
+ * @throws WebhookError `ERR_KEY_MISSING`, `ERR_KEY_MALFORMED`, `ERR_KEY_IN_FLIGHT`, `ERR_KEY_REUSED`,
+ *   `ERR_STORE_UNAVAILABLE`, and what `rawBody` throws
+ * @see draft-ietf-httpapi-idempotency-key-header-07
+ */
+export function idempotency(options: IdempotencyOptions): Stage {
+  const { store, clock, log, leaseMs, ttlMs, storeTimeoutMs, waitMs, replayLimit, cacheable, kept } =
+    settings(options)
+  const read = rawBody(bodyOptions(options))
+
+  const guarded: Stage = async (request, next) => {
+    const key = keyOf(request, options)
+    if (key === undefined) return next()
+    const { method, url, webhook } = request
+    webhook.key = key
+    const name = keyName('guard', options.scope?.(request) ?? '', method, url.split('?', 1)[0] ?? '', key)
+    const print = options.fingerprint?.(request) ?? fingerprintOf(request)
+
+    let claim: Claim
+    try {
+      claim = await claimOrWait(name, print)
+    } catch (cause) {
+      if (options.onStoreError !== 'open') throw unavailable(cause)
+      tell(steps.guarded, () => ({ key: name, outcome: 'unguarded' }))
+      return next()
+    }
+    tell(steps.guarded, () => ({ key: name, outcome: claim.is }))
+    switch (claim.is) {
+      case 'completed':
+        return replayed(claim.reply)
+      case 'in-flight':
+        throw new WebhookError(
+          'ERR_KEY_IN_FLIGHT',
+          'The first request with this key has not finished.',
+          claim,
+        )
+      case 'mismatch':
+        throw new WebhookError('ERR_KEY_REUSED', 'This key came with another request before; use a new one.')
+      case 'claimed':
+        return runOnce(claim, () => next({ holdBytes: replayLimit }))
+    }
+  }
+
+  async function claimOrWait(name: string, print: string): Promise<Claim> {
+    const until = clock.monotonicMs() + waitMs
+    for (;;) {
+      const claim = await store.claim(name, print, { leaseMs, timeoutMs: storeTimeoutMs })
+      if (claim.is !== 'in-flight' || clock.monotonicMs() >= until) return claim
+      await new Promise<void>((resume) => clock.after(pollMs, resume))
+    }
+  }
+
+  async function runOnce(held: Held, run: () => Promise<Reply>): Promise<Reply> {
+    const stopRenewing = renewing(held)
+    let reply: Reply
+    try {
+      reply = await run()
+    } catch (error) {
+      await store.release(held).catch(() => false) // the lease frees it anyway; keep the first error
+      throw error
+    } finally {
+      stopRenewing()
+    }
+    try {
+      const settled = cacheable(reply)
+        ? await store.complete(held, storable(reply, kept), ttlMs)
+        : await store.release(held)
+      if (!settled) notKept('its lease had run out')
+    } catch {
+      notKept('the store is out of reach')
+    }
+    return reply
+  }
+
+  /** The route has run, and its caller shall know; a repeat may run it again once the lease is over. */
+  function notKept(why: string): void {
+    log({
+      level: 'warn',
+      code: 'WARN_REPLY_NOT_KEPT',
+      message: `A reply was sent but not stored for repeats: ${why}.`,
+    })
+  }
+
+  function renewing(held: Held): () => void {
+    let cancel: () => void
+    const again = (): void => {
+      cancel = clock.after(leaseMs / 3, () => {
+        store.renew(held, leaseMs).then((still) => still && again(), again)
+      })
+    }
+    again()
+    return () => cancel()
+  }
+
+  return async (request, next) => {
+    if (!guardedMethods.has(request.method)) return next()
+    if (request.parsedBody !== undefined || request.webhook.rawBody !== undefined)
+      return guarded(request, next)
+    return read(request, () => {
+      const { webhook, headers } = request
+      webhook.payload = payloadOf(webhook.rawBody ?? Buffer.alloc(0), headers.get('content-type'))
+      return guarded(request, next)
+    })
+  }
+}
+
+function settings(options: IdempotencyOptions) {
+  knownOptions('idempotency', options, known)
+  const { cache = 'below-500', clock = systemClock, log = stderrLog, headers = [] } = options
+  if (typeof (options.store as Partial<Store> | undefined)?.claim !== 'function') {
+    throw new SetupError(
+      'ERR_OPTION_INVALID',
+      'idempotency needs the option "store", such as embedded() or memory().',
+    )
+  }
+  return {
+    store: options.store,
+    clock,
+    log,
+    leaseMs: milliseconds(options.lease ?? '60s', 'lease'),
+    ttlMs: milliseconds(options.ttl ?? '24h', 'ttl'),
+    storeTimeoutMs: milliseconds(options.storeTimeout ?? '500ms', 'storeTimeout'),
+    waitMs: milliseconds(options.wait ?? 0, 'wait'),
+    replayLimit: bytes(options.replayLimit ?? '1mb', 'replayLimit'),
+    cacheable: cacheRule(cache),
+    kept: [...keptHeaders, ...headers.map((name) => name.toLowerCase())].filter(
+      (name) => !neverKept.has(name),
+    ),
+  }
+}
+
+function cacheRule(cache: NonNullable<IdempotencyOptions['cache']>): (reply: Reply) => boolean {
+  if (typeof cache === 'function') return cache
+  if (cache === 'below-500') return ({ status }) => status < 500
+  if (cache === 'success') return ({ status }) => status < 400
+  throw new SetupError(
+    'ERR_OPTION_INVALID',
+    `Option "cache" is ${JSON.stringify(cache)}: use 'below-500', 'success' or a function.`,
+  )
+}
+
+const bodyOptions = ({ limit, bodyTimeout, clock }: IdempotencyOptions): RawBodyOptions => ({
+  ...(limit === undefined ? {} : { limit }),
+  ...(bodyTimeout === undefined ? {} : { bodyTimeout }),
+  ...(clock === undefined ? {} : { clock }),
+})
+
+function keyOf(
+  request: WebhookRequest,
+  { key, header, required = false }: IdempotencyOptions,
+): string | undefined {
+  const names = [header ?? ['idempotency-key', 'x-idempotency-key']].flat().map((name) => name.toLowerCase())
+  const given = key ? asHeader(key(request)) : keyFromHeaders(request.headers, names)
+  if ('key' in given) return given.key
+  if ('malformed' in given) {
+    throw new WebhookError('ERR_KEY_MALFORMED', `The idempotency key cannot be used: ${given.malformed}.`)
+  }
+  if (!required) return undefined
+  throw new WebhookError(
+    'ERR_KEY_MISSING',
+    `This request needs an idempotency key in the header ${names[0]}.`,
+  )
+}
+
+const asHeader = (key: string | undefined): ReturnType<typeof keyFromHeaders> =>
+  key === undefined || key === '' ? { missing: true } : { key }
+
+/** Over the bytes if we have them, else over what a body parser made of them. */
+const fingerprintOf = ({ webhook, parsedBody }: WebhookRequest): string =>
+  ofBytes(webhook.rawBody ?? Buffer.from(stableJson(parsedBody)))
+
+const unavailable = (cause: unknown): WebhookError =>
+  new WebhookError('ERR_STORE_UNAVAILABLE', 'The store of the idempotency guard is out of reach.', { cause })
+
+function storable({ status, headers, body }: Reply, kept: readonly string[]): StoredReply {
+  return {
+    status,
+    headers: Object.fromEntries(
+      kept.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),
+    ),
+    ...(body === undefined ? {} : { body: Buffer.from(body) }),
+  }
+}
+
+/** A reply that was too large to keep cannot be given again, but that it was given can be said. */
+function replayed({ status, headers, body }: StoredReply): Reply {
+  const mark = { 'idempotency-replayed': 'true' }
+  if (body) return { status, headers: { ...headers, ...mark }, body }
+  return { status, headers: { ...mark, 'idempotency-reply': 'not-kept' }, body: '' }
+}

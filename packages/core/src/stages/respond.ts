@@ -1,0 +1,70 @@
+import { WebhookError, ERRORS } from '../words/errors.ts'
+import { steps, tell } from '../words/channels.ts'
+import { stderrLog, type Log } from '../words/log.ts'
+import type { Next, Reply, Stage, WebhookRequest } from '../words/request.ts'
+
+/** What to do with a refusal: answer it, or hand the coded error to the app's own error handler. */
+export type OnReject = 'reply' | 'next'
+
+/**
+ * The reply that an error becomes: `application/problem+json` with a stable code. An unauthenticated sender learns only
+ * that it is one: every 401 has the same body.
+ * @see RFC 9457
+ */
+export function problemOf(error: WebhookError): Reply {
+  const { status, title } = ERRORS[error.code]
+  const code = status === 401 ? 'ERR_UNAUTHORIZED' : error.code
+  const detail = status === 401 || status === 500 ? {} : { detail: error.message }
+  return {
+    status,
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...(error.retryAfterMs === undefined
+        ? {}
+        : { 'retry-after': String(Math.ceil(error.retryAfterMs / 1_000)) }),
+      ...(status === 405 ? { allow: 'POST' } : {}),
+      // what is left of the body must not be read as the next request
+      ...(status === 408 || status === 413 ? { connection: 'close' } : {}),
+    },
+    body: JSON.stringify({ type: 'about:blank', title, status, code, ...detail }),
+  }
+}
+
+export interface RespondOptions {
+  /** Default `'reply'`. */
+  readonly onReject?: OnReject
+  /** Hears of refusals that are the app's own trouble: status 500 and above. Default: stderr. */
+  readonly log?: Log
+}
+
+/**
+ * Runs a stage around the rest of an app. A refusal by the stage becomes a reply (or, with `'next'`, is thrown); an
+ * error of the rest is thrown as it is, even if it is coded, because it is the app's own.
+ */
+export async function respond(
+  stage: Stage,
+  request: WebhookRequest,
+  rest: Next,
+  { onReject = 'reply', log = stderrLog }: RespondOptions = {},
+): Promise<Reply> {
+  let ofTheRest: unknown
+  const next: Next = async (options) => {
+    try {
+      return await rest(options)
+    } catch (error) {
+      ofTheRest = error
+      throw error
+    }
+  }
+  try {
+    return await stage(request, next)
+  } catch (error) {
+    if (error === ofTheRest || !WebhookError.is(error)) throw error
+    const { code, status, message } = error
+    tell(steps.rejected, () => ({ source: request.webhook.source, code, status }))
+    if (status >= 500) log({ level: 'warn', code, message })
+    if (onReject === 'next') throw error
+    return problemOf(error)
+  }
+}
