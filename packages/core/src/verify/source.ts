@@ -1,4 +1,6 @@
+import type { ErrorCode } from '../words/errors.ts'
 import type { RequestHeaders } from '../words/headers.ts'
+import type { Preset } from './preset.ts'
 
 /** What verification looks at: the request as the sender made it. */
 export interface SignedRequest {
@@ -8,3 +10,58 @@ export interface SignedRequest {
   readonly headers: RequestHeaders
   readonly rawBody: Buffer
 }
+
+/** Codes of a request that is not the sender's, or not of now. All of them are 401. */
+export type VerificationCode = Extract<ErrorCode, `ERR_SIGNATURE_${string}` | `ERR_TIMESTAMP_${string}`>
+
+/** Why a request was refused. The message names the thing, never a secret, a signature or a payload. */
+export interface Refusal {
+  readonly ok: false
+  readonly code: VerificationCode
+  readonly message: string
+}
+
+export type Verification = { readonly ok: true } | Refusal
+
+export const refusal = (code: VerificationCode, message: string): Refusal => ({ ok: false, code, message })
+
+/** What `sign` makes headers for. */
+export interface Message {
+  /** Default `'POST'`. */
+  readonly method?: string
+  /** Absolute for senders that sign it. */
+  readonly url?: string
+  /** Headers that the signature covers, or that belong beside it; lower case. */
+  readonly headers?: Readonly<Record<string, string>>
+  readonly rawBody: Buffer
+  /** The sender's id of the event, where the scheme has a header for it. Default: a random one. */
+  readonly id?: string
+  /** When it is signed, epoch milliseconds. */
+  readonly nowMs: number
+  /** PEM, for schemes whose receiver holds only a public key. */
+  readonly privateKey?: string
+}
+
+declare const events: unique symbol
+
+/**
+ * A sender as configured: its preset and its secrets. The secrets live in the two functions and nowhere else, so that a
+ * source can be logged. `Events` maps dotted types to payloads and exists only for the compiler.
+ */
+export interface Source<Events = unknown> {
+  /** The record, with what the options changed in it. */
+  readonly preset: Preset
+  /** Use `verify`, which never throws. */
+  readonly check: (request: SignedRequest, nowMs: number) => Verification
+  /** Use `sign`. Absent where a receiver cannot make what it checks. */
+  readonly seal?: (message: Message) => Record<string, string>
+  readonly [events]?: Events
+}
+
+/** True for what a preset returns, also one of another copy of this module: an ESM and a CommonJS copy may be loaded. */
+export const isSource = (value: unknown): value is Source =>
+  typeof value === 'object' &&
+  value !== null &&
+  'preset' in value &&
+  'check' in value &&
+  typeof value.check === 'function'

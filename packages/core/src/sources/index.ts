@@ -1,0 +1,7 @@
+export { github } from './github.ts'
+export { hmac, type HmacOptions } from './hmac.ts'
+export { shopify } from './shopify.ts'
+export { slack } from './slack.ts'
+export { standardWebhooks } from './standard-webhooks.ts'
+export { stripe } from './stripe.ts'
+export { svix } from './svix.ts'

@@ -1,0 +1,37 @@
+import { asymmetricSource, type AsymmetricPreset, type PublicKeyOptions } from '../verify/asymmetric.ts'
+import { hmacSource, type HmacPreset, type TimedSecretOptions } from '../verify/hmac.ts'
+import type { Source } from '../verify/source.ts'
+import { standardScheme } from './standard.ts'
+
+export const standardWebhooksPreset: HmacPreset = {
+  provider: 'standard-webhooks',
+  title: 'Standard Webhooks',
+  docs: 'https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md',
+  scheme: standardScheme('webhook'),
+  key: { signed: 'id' },
+  keySigned: true,
+  type: { body: 'type' },
+  headers: ['webhook-id', 'webhook-timestamp'],
+  answerWithinMs: 15_000,
+}
+
+/** Version `v1a`: the same bytes, signed with the sender's private key. */
+export const standardWebhooksAsymmetricPreset: AsymmetricPreset = {
+  ...standardWebhooksPreset,
+  scheme: {
+    kind: 'asymmetric',
+    algorithm: 'ed25519',
+    signature: { header: 'webhook-signature', separator: ' ', prefix: 'v1a,', encoding: 'base64' },
+    signed: '{id}.{timestamp}.{body}',
+    id: 'webhook-id',
+    timestamp: { header: 'webhook-timestamp', unit: 's', toleranceMs: 300_000 },
+  },
+}
+
+/** Any sender that follows Standard Webhooks: `secret` (`whsec_…`) for `v1`, or `publicKey` (`whpk_…`) for `v1a`. */
+export const standardWebhooks = <Events = Record<string, unknown>>(
+  options: TimedSecretOptions | PublicKeyOptions,
+): Source<Events> =>
+  'publicKey' in options
+    ? asymmetricSource(standardWebhooksAsymmetricPreset, options)
+    : hmacSource(standardWebhooksPreset, options)

@@ -1,0 +1,19 @@
+import { hmacSource, type HmacPreset, type TimedSecretOptions } from '../verify/hmac.ts'
+import type { Source } from '../verify/source.ts'
+import { standardScheme } from './standard.ts'
+
+export const svixPreset: HmacPreset = {
+  provider: 'svix',
+  title: 'Svix',
+  docs: 'https://docs.svix.com/receiving/verifying-payloads/how-manual',
+  scheme: { ...standardScheme('svix'), otherwise: standardScheme('webhook') },
+  key: { signed: 'id' },
+  keySigned: true,
+  type: { body: 'type' },
+  headers: ['svix-id', 'svix-timestamp'],
+  answerWithinMs: 15_000,
+}
+
+/** Senders that deliver through Svix: Standard Webhooks in `svix-` headers. */
+export const svix = <Events = Record<string, unknown>>(options: TimedSecretOptions): Source<Events> =>
+  hmacSource(svixPreset, options)
