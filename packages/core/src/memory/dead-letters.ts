@@ -25,7 +25,9 @@ export class MemoryDeadLetters implements DeadLetters {
     return [...this.#letters.values()].filter(which).length
   }
 
-  async list({ after, limit = 100, ...filter }: DeadLetterFilter & DeadLetterPage = {}): Promise<DeadLetter[]> {
+  async list({ after, limit = 100, ...filter }: DeadLetterFilter & DeadLetterPage = {}): Promise<
+    DeadLetter[]
+  > {
     const from = after === undefined ? 0 : placeOf(after)
     const rest = this.#chosen(filter).filter((letter) => placeOf(letter.id) > from)
     return rest.slice(0, limit)

@@ -30,7 +30,11 @@ const mostUnmatched = 1_000
 
 /** Events in maps of this process, and the keys of a store beside them. */
 export class MemoryDriver extends MemoryStore implements Driver {
-  override readonly capabilities: Capabilities = { durability: 'none', reach: 'process', maxEventBytes: Infinity }
+  override readonly capabilities: Capabilities = {
+    durability: 'none',
+    reach: 'process',
+    maxEventBytes: Infinity,
+  }
   readonly deadLetters = new MemoryDeadLetters((letter) => this.#revive(letter))
   readonly #clock: Clock
   readonly #queues = new Map<string, Queue>()

@@ -1,0 +1,5 @@
+export { fakeClock, type FakeClock } from './fake-clock.ts'
+export type { Runner } from './runner.ts'
+export type { TimeOptions } from './time.ts'
+export { driverSuite } from './driver/suite.ts'
+export type { DriverSetting, DriverSuiteOptions, MakeDriver } from './driver/trial.ts'
