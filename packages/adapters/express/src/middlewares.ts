@@ -1,5 +1,5 @@
 import * as core from '@trigger-hub/core'
-import type { RequestHandler } from 'express'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { lift } from './lift.ts'
 
 /** What to do with a refusal: reply to it (default), or pass the coded error to the app's error handler. */
@@ -24,3 +24,26 @@ export const enqueue = (target: core.Intake | core.Publish, { onReject }: Reject
 /** Runs the route once per idempotency key and replays its reply to repeats. For one's own API. */
 export const idempotency = ({ onReject, ...options }: core.IdempotencyOptions & Rejecting): RequestHandler =>
   lift(core.idempotency(options), onReject && { onReject })
+
+/**
+ * Runs a route's handler again when it throws or rejects, as long as it has not begun to answer and the sender waits.
+ * The last error goes to the app's error handler.
+ */
+export function retry(
+  options: core.RetryInRequestOptions,
+  handler: (req: Request, res: Response, context: core.RetryContext) => unknown,
+): RequestHandler {
+  const retrying = core.retry(options)
+  return (req, res, next: NextFunction) => {
+    const gone = new AbortController()
+    res.once('close', () => gone.abort())
+    retrying(async (context) => {
+      try {
+        await handler(req, res, context)
+      } catch (cause) {
+        if (!res.headersSent) throw cause
+        throw new core.PermanentError('The handler failed after it had begun to answer.', { cause })
+      }
+    }, gone.signal).catch(next)
+  }
+}

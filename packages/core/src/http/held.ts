@@ -18,6 +18,7 @@ export interface Held {
  * A body of more than `limitBytes` is let through as it comes: what is held goes out and the rest follows unchanged.
  */
 export function hold(res: ServerResponse, limitBytes: number): Held {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- put back on the same object
   const { writeHead, write, end, flushHeaders } = res
   const chunks: Buffer[] = []
   let size = 0

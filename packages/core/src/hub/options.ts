@@ -1,5 +1,6 @@
 import type { Driver } from '../ports/driver.ts'
 import type { Store } from '../ports/store.ts'
+import type { Source } from '../verify/index.ts'
 import { bytes, milliseconds, type Duration, type Size } from '../words/amounts.ts'
 import { systemClock, type Clock } from '../words/clock.ts'
 import { SetupError } from '../words/errors.ts'
@@ -20,8 +21,12 @@ export interface TriggerHubOptions<S extends Sources = Sources> {
   store?: Store
   /** Senders by name; `POST …/<name>` is their endpoint. */
   sources?: S
+  /** For a hub of one sender: the path of its endpoint, such as `'/webhooks/orders'`. Goes with `source`. */
+  endpoint?: `/${string}`
+  /** The one sender; patterns call it `webhook`. Goes with `endpoint`. */
+  source?: Source
   /** For all sources, or by name. Default `'durable'`. */
-  ack?: Ack | { [Name in SourceName<S>]?: Ack }
+  ack?: Ack | Partial<Record<SourceName<S>, Ack>>
   /** Status of an ack, where the preset of the source asks for no other. Default 200. */
   ackStatus?: number
   /** Largest body. Default `'1mb'`. */

@@ -14,9 +14,14 @@ import type { HubSettings } from './options.ts'
 const leaseSlackMs = 10_000
 const pollMs = 50
 
-export interface SyncSurroundings {
-  readonly driver: Driver
+/** The one bot whose value is the reply, and where replies are kept for repeats. */
+export interface SyncParts {
+  readonly bot: Bot
   readonly store: Store
+}
+
+export interface SyncSurroundings extends SyncParts {
+  readonly driver: Driver
   readonly settings: HubSettings
   /** Aborts at the deadline of a shutdown. */
   readonly closing: AbortSignal
@@ -28,7 +33,6 @@ export interface SyncSurroundings {
  * When the process dies in between, no 2xx was sent and the key frees itself, so the sender's retry runs it again.
  */
 export async function acceptInRequest(
-  bot: Bot,
   event: WebhookEvent,
   state: WebhookState,
   around: SyncSurroundings,
@@ -50,7 +54,7 @@ export async function acceptInRequest(
     })
   }
   try {
-    const reply = await run(bot, event, around, options)
+    const reply = await run(event, around, options)
     const { body, ...rest } = reply
     await keep(store, claim, { ...rest, body: Buffer.from(body ?? '') }, settings)
     return reply
@@ -86,9 +90,8 @@ async function keep(store: Store, held: Held, reply: StoredReply, settings: HubS
 }
 
 async function run(
-  bot: Bot,
   event: WebhookEvent,
-  { driver, settings, closing }: SyncSurroundings,
+  { bot, driver, settings, closing }: SyncSurroundings,
   options: ReturnType<typeof acceptOptions>,
 ): Promise<Reply> {
   const timeoutMs = Math.min(bot.timeoutMs, settings.syncTimeoutMs)
@@ -103,11 +106,10 @@ async function run(
     lost,
   }
   const { verdict, value } = await attempt({ ...bot, timeoutMs }, delivery, { ...settings, closing })
-  const status = 200
   switch (verdict.is) {
     case 'done':
       return {
-        ...acknowledged(event.id, status, { 'content-type': 'application/json' }),
+        ...acknowledged(event.id, 200, { 'content-type': 'application/json' }),
         body: JSON.stringify(value ?? null),
       }
     case 'release':

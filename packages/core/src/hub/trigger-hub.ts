@@ -1,11 +1,11 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { DeadLetterFilter, DeadLetterPage, DeadLetters, Driver, Report } from '../ports/driver.ts'
+import { createListener, type ListenerOptions, type Receiving } from '../http/listener.ts'
+import type { DeadLetters, Driver, Report } from '../ports/driver.ts'
 import type { Store } from '../ports/store.ts'
 import type { Handler } from '../stages/attempt.ts'
-import { compose } from '../stages/compose.ts'
-import { enqueue, type Intake } from '../stages/enqueue.ts'
-import { verifySignature } from '../stages/verify-signature.ts'
-import type { Source } from '../verify/index.ts'
+import type { Intake } from '../stages/enqueue.ts'
 import { milliseconds, type Duration } from '../words/amounts.ts'
 import { SetupError, WebhookError } from '../words/errors.ts'
 import type { WebhookEvent } from '../words/event.ts'
@@ -13,12 +13,19 @@ import type { Log } from '../words/log.ts'
 import type { Reply, Stage, WebhookState } from '../words/request.ts'
 import { bot as checkedBot, type Bot, type BotOptions } from './bot.ts'
 import { defaultDriver } from './default-driver.ts'
-import { acceptDurably } from './durable.ts'
-import { ImmediateAck } from './immediate.ts'
+import { endpointsOf, type Endpoint } from './endpoints.ts'
 import { hubSettings, type HubSettings, type TriggerHubOptions } from './options.ts'
-import { acceptInRequest } from './sync.ts'
+import { Receiver } from './receiver.ts'
+import type { SyncParts } from './sync.ts'
 import type { DataOf, On, Sources } from './types.ts'
 import { Worker } from './worker.ts'
+
+export interface ListenOptions extends ListenerOptions {
+  /** 0 takes any free one. */
+  port: number
+  /** Default: every interface. */
+  host?: string
+}
 
 /** The data that a bot gets: what its schema makes of it, or what its source declares. */
 type Data<S extends Sources, Pattern extends string, Schema> = [Schema] extends [StandardSchemaV1]
@@ -26,30 +33,29 @@ type Data<S extends Sources, Pattern extends string, Schema> = [Schema] extends 
   : DataOf<S, Pattern>
 
 /**
- * Receives webhooks and runs bots on them. Making one touches nothing outside; `start()` (called by `work()` and by the
- * first request) opens the driver, and all mistakes in the set-up come out there or in the constructor.
+ * Receives webhooks and runs bots on them. Making one touches nothing outside; `start()` (called by `work()`, `listen()`
+ * and the first request) opens the driver, and all mistakes in the set-up come out there or in the constructor.
  */
-export class TriggerHub<const S extends Sources = Sources> implements Intake {
+export class TriggerHub<const S extends Sources = Sources> implements Intake, Receiving {
   readonly #settings: HubSettings
-  readonly #sources: Sources | undefined
-  readonly #stages = new Map<string, Stage>()
+  /** Undefined when events come from `enqueue(hub)` alone, under names that the hub does not know beforehand. */
+  readonly #endpoints: readonly Endpoint[] | undefined
   readonly #bots = new Map<string, Bot>()
+  readonly #receiver: Receiver
   readonly #closing = new AbortController()
-  readonly #immediate: ImmediateAck
+  readonly #servers: Server[] = []
   readonly #store: Store | undefined
   #driver: Driver | undefined
   #started: Promise<Driver> | undefined
   #worker: Promise<Worker> | undefined
   #closed: Promise<void> | undefined
-  #intake = 0 // accepts that have not been answered
-  #intakeEmpty: (() => void) | undefined
 
   /**
    * Dead letters of all bots. `list` gives them oldest first, `redrive` puts them back as attempt 1 for their own bot
    * only, `discard` removes them for good; the last two take an id or a filter and say how many.
    */
   readonly deadLetters: DeadLetters = {
-    list: async (filter?: DeadLetterFilter & DeadLetterPage) => (await this.#open()).deadLetters.list(filter),
+    list: async (filter) => (await this.#open()).deadLetters.list(filter),
     read: async (id) => (await this.#open()).deadLetters.read(id),
     redrive: async (which) => (await this.#open()).deadLetters.redrive(which),
     discard: async (which) => (await this.#open()).deadLetters.discard(which),
@@ -57,49 +63,23 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake {
 
   /** @throws SetupError with a code for each mistake, and its fix */
   constructor(options: TriggerHubOptions<S> = {}) {
-    this.#settings = hubSettings(options as TriggerHubOptions)
+    const untyped = options as TriggerHubOptions
+    this.#settings = hubSettings(untyped)
+    this.#endpoints = endpointsOf(untyped)
     this.#driver = options.driver
-    this.#store = options.store ?? (isStore(options.driver) ? options.driver : undefined)
-    this.#sources = options.sources
-    this.#immediate = new ImmediateAck(this.#settings, async (event, state) =>
-      acceptDurably(await this.#open(), event, state, this.#settings),
-    )
-    const { limit, bodyTimeoutMs: bodyTimeout, clock } = this.#settings
-    for (const [name, source] of Object.entries(options.sources ?? {})) {
-      if (!/^[A-Za-z0-9][\w-]{0,63}$/.test(name)) {
-        throw new SetupError(
-          'ERR_OPTION_INVALID',
-          `"${name}" is not a name for a source: it is part of a URL and of patterns, so use letters, digits, "_" and "-".`,
-        )
-      }
-      if (typeof (source as Partial<Source> | undefined)?.check !== 'function') {
-        throw new SetupError(
-          'ERR_OPTION_INVALID',
-          `Source "${name}" is not one: use a preset, such as github({ secret }) from @trigger-hub/core/sources.`,
-        )
-      }
-      const receive = compose(verifySignature(source, { name, limit, bodyTimeout, clock }), enqueue(this))
-      this.#stages.set(name, async (request, next) => {
-        if (request.method !== 'POST') {
-          throw new WebhookError('ERR_METHOD_NOT_ALLOWED', 'Webhooks are sent with POST.')
-        }
-        this.#refuseWhenClosing()
-        return receive(request, next)
-      })
-    }
+    this.#store = options.store
+    this.#receiver = new Receiver({
+      settings: this.#settings,
+      endpoints: this.#endpoints ?? [],
+      open: () => this.#open(),
+      syncParts: (source, driver) => this.#syncParts(source, driver),
+      closing: this.#closing.signal,
+    })
   }
 
   /** Where warnings and errors go; adapters write theirs there too. */
   get log(): Log {
     return this.#settings.log
-  }
-
-  /**
-   * The stage that receives for a path below the hub's mount point, such as `/shop`; undefined when no source has that
-   * name, so that the app can go on to its own routes.
-   */
-  route(path: string): Stage | undefined {
-    return this.#stages.get(path.replace(/^\/|\/$/g, ''))
   }
 
   /**
@@ -115,21 +95,22 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake {
     if (this.#started) {
       throw new SetupError(
         'ERR_HUB_STARTED',
-        `Bot "${name}" comes after start(): add every bot before work() and the first request.`,
+        `Bot "${name}" is late: add every bot before work() and the first request.`,
       )
     }
     if (this.#bots.has(name)) {
       throw new SetupError(
         'ERR_BOT_INVALID',
-        `There are two bots named "${name}": a name tells whose progress it is, so give each its own.`,
+        `There are two bots "${name}"; progress is kept by name, so give each its own.`,
       )
     }
     const bot = checkedBot(name, options as BotOptions, handler as Handler)
+    const sources = this.#endpoints?.map((endpoint) => endpoint.name)
     for (const { source, text } of bot.on) {
-      if (source === '*' || !this.#sources || Object.hasOwn(this.#sources, source)) continue
+      if (source === '*' || !sources || sources.includes(source)) continue
       throw new SetupError(
         'ERR_SOURCE_UNKNOWN',
-        `Bot "${name}" hears "${text}", but there is no source "${source}". There are: ${Object.keys(this.#sources).join(', ')}.`,
+        `Bot "${name}" hears "${text}", but the sources are: ${sources.join(', ')}.`,
       )
     }
     this.#bots.set(name, bot)
@@ -138,7 +119,7 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake {
 
   /**
    * Opens the driver, writes the bots into its registry and reports what it honestly offers. Done once; called by
-   * `work()` and the first request.
+   * `work()`, `listen()` and the first request.
    * @throws SetupError, or WebhookError `ERR_DRIVER_UNAVAILABLE`; may be tried again after the latter
    */
   async start(): Promise<void> {
@@ -148,38 +129,39 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake {
   /** Runs the bots in this process. Resolves once every bot consumes. */
   async work(): Promise<void> {
     const driver = await this.#open()
-    this.#refuseWhenClosing()
-    this.#worker ??= Worker.start(driver, this.#bots.values(), {
-      ...this.#settings,
-      closing: this.#closing.signal,
-    })
+    this.#receiver.refuseWhenStopped()
+    const around = { ...this.#settings, closing: this.#closing.signal }
+    this.#worker ??= Worker.start(driver, this.#bots.values(), around)
     await this.#worker
+  }
+
+  /**
+   * Receives on a port of its own, without a framework. The server is closed with the hub.
+   * @returns the server once it listens; its `address()` says where, if `port` was 0
+   */
+  async listen({ port, host, ...options }: ListenOptions): Promise<Server> {
+    await this.#open()
+    const server = createServer(createListener(this, options))
+    this.#servers.push(server)
+    server.listen(port, host)
+    await once(server, 'listening')
+    return server
+  }
+
+  /**
+   * The stage that receives for a path below the mount point, such as `/shop`; undefined when it is no source's, so that
+   * the app can go on to its own routes.
+   */
+  route(path: string): Stage | undefined {
+    return this.#receiver.route(path)
   }
 
   /**
    * Takes a verified event and answers for it, by the ack mode of its source. What `enqueue(hub)` calls.
    * @throws WebhookError with status 503 when the event is not safe, 413 when it is too large for the driver
    */
-  async accept(event: WebhookEvent, state: WebhookState): Promise<Reply> {
-    this.#refuseWhenClosing()
-    this.#intake++
-    try {
-      const driver = await this.#open()
-      if (event.rawBody.length > driver.capabilities.maxEventBytes) {
-        throw new WebhookError(
-          'ERR_BODY_TOO_LARGE',
-          `The ${driver.name} driver takes events of up to ${driver.capabilities.maxEventBytes} bytes.`,
-        )
-      }
-      const ack = this.#settings.ackOf(event.source)
-      if (ack === 'durable') return await acceptDurably(driver, event, state, this.#settings)
-      if (ack === 'immediate') return await this.#immediate.accept(event, state)
-      const around = { driver, settings: this.#settings, closing: this.#closing.signal }
-      const { bot, store } = this.#syncParts(event.source, driver)
-      return await acceptInRequest(bot, event, state, { ...around, store })
-    } finally {
-      if (--this.#intake === 0) this.#intakeEmpty?.()
-    }
+  accept(event: WebhookEvent, state: WebhookState): Promise<Reply> {
+    return this.#receiver.accept(event, state)
   }
 
   /** What the driver offers, what it warns of, and how every bot of its registry stands. */
@@ -193,32 +175,22 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake {
   }
 
   /**
-   * Stops: new requests get 503, running attempts may finish until the deadline, the rest is given back at no cost of
-   * an attempt, the driver is closed. Safe to call twice.
+   * Stops: new requests get 503, running attempts may finish until the deadline (default 10 s), the rest is given back at
+   * no cost of an attempt, the driver is closed. Safe to call twice.
    */
   close({ deadline = '10s' }: { deadline?: Duration } = {}): Promise<void> {
     return (this.#closed ??= this.#close(milliseconds(deadline, 'deadline')))
   }
 
   async #close(deadlineMs: number): Promise<void> {
-    const { clock } = this.#settings
-    const cancel = clock.after(deadlineMs, () => this.#closing.abort())
+    const cancel = this.#settings.clock.after(deadlineMs, () => this.#closing.abort())
+    const received = this.#receiver.stop(deadlineMs)
     const worker = await this.#worker?.catch(() => undefined)
-    await Promise.all([this.#intakeDone(), worker?.stop(deadlineMs)])
-    await this.#immediate.flush(deadlineMs)
+    await Promise.all([received, worker?.stop(deadlineMs)])
     cancel()
-    await (await this.#started?.catch(() => this.#driver))?.close()
-  }
-
-  #intakeDone(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#intake === 0) resolve()
-      else this.#intakeEmpty = resolve
-    })
-  }
-
-  #refuseWhenClosing(): void {
-    if (this.#closed) throw new WebhookError('ERR_CLOSING', 'The hub is closing.')
+    await Promise.all(this.#servers.map(closed))
+    const driver = await this.#started?.catch(() => this.#driver)
+    await driver?.close()
   }
 
   #open(): Promise<Driver> {
@@ -229,54 +201,56 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake {
   }
 
   async #start(): Promise<Driver> {
-    const { allowVolatile, log, signals } = this.#settings
     const driver = (this.#driver ??= await defaultDriver())
-    const acks = new Set(Object.keys(this.#sources ?? { '': true }).map(this.#settings.ackOf))
-    if (driver.capabilities.durability === 'none' && acks.has('durable') && !allowVolatile) {
-      throw new SetupError(
-        'ERR_NOT_DURABLE',
-        `The ${driver.name} driver loses every event with its process, so a 2xx would promise too much. Use a durable driver, or set allowVolatile: true for tests.`,
-      )
-    }
-    for (const name of Object.keys(this.#sources ?? {})) {
-      if (this.#settings.ackOf(name) === 'sync') this.#syncParts(name, driver)
-    }
+    this.#checkAcks(driver)
     await driver.declare(
       [...this.#bots.values()].map(({ name, on }) => ({ name, on: on.map(({ text }) => text) })),
     )
-    const report = await driver.inspect()
-    for (const { code, message } of report.warnings) log({ level: 'warn', code, message })
-    for (const { name } of report.bots) {
-      if (this.#bots.has(name)) continue
-      log({
-        level: 'warn',
-        code: 'WARN_BOT_UNDECLARED',
-        message: `The registry has a bot "${name}" that this process does not declare; its events keep waiting. hub.retire('${name}') removes it.`,
-      })
-    }
-    if (signals) this.#closeOnSignals()
+    this.#report(await driver.inspect())
+    if (this.#settings.signals) this.#closeOnSignals()
     return driver
   }
 
-  #syncParts(source: string, driver: Driver): { bot: Bot; store: Store } {
-    const listening = [...this.#bots.values()].filter(({ on }) =>
-      on.some((one) => one.source === '*' || one.source === source),
+  #checkAcks(driver: Driver): void {
+    const { ackOf, allowVolatile } = this.#settings
+    const acks = (this.#endpoints ?? [{ name: '' }]).map(({ name }) => ({ name, ack: ackOf(name) }))
+    for (const { name, ack } of acks) {
+      if (ack === 'sync' && this.#endpoints) this.#syncParts(name, driver)
+      if (ack !== 'durable' || driver.capabilities.durability !== 'none' || allowVolatile) continue
+      throw new SetupError(
+        'ERR_NOT_DURABLE',
+        `The ${driver.name} driver loses its events with its process, so a 2xx would promise too much. ` +
+          'Use a durable driver, or set allowVolatile: true in tests.',
+      )
+    }
+  }
+
+  #syncParts(source: string, driver: Driver): SyncParts {
+    const hearing = [...this.#bots.values()].filter(({ on }) =>
+      on.some((pattern) => pattern.source === '*' || pattern.source === source),
     )
-    const [bot] = listening
-    if (!bot || listening.length > 1) {
+    const [bot] = hearing
+    if (!bot || hearing.length > 1) {
       throw new SetupError(
         'ERR_BOT_INVALID',
-        `Source "${source}" has ack: 'sync', so exactly one bot may hear it, whose value is the reply; there are ${listening.length}.`,
+        `Source "${source}" has ack: 'sync', so exactly one bot may hear it, whose value is the reply; there are ${hearing.length}.`,
       )
     }
     const store = this.#store ?? (isStore(driver) ? driver : undefined)
-    if (!store) {
-      throw new SetupError(
-        'ERR_DRIVER_UNUSABLE',
-        `Source "${source}" has ack: 'sync', which needs a store for the replies: add the option "store".`,
-      )
+    if (store) return { bot, store }
+    throw new SetupError(
+      'ERR_DRIVER_UNUSABLE',
+      `Source "${source}" has ack: 'sync', which needs a store for the replies: add the option "store".`,
+    )
+  }
+
+  #report({ warnings, bots }: Report): void {
+    for (const { code, message } of warnings) this.log({ level: 'warn', code, message })
+    for (const { name } of bots) {
+      if (this.#bots.has(name)) continue
+      const message = `The registry has a bot "${name}" that this process does not declare. Its events wait for it until hub.retire('${name}').`
+      this.log({ level: 'warn', code: 'WARN_BOT_UNDECLARED', message })
     }
-    return { bot, store }
   }
 
   #closeOnSignals(): void {
@@ -291,4 +265,11 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake {
   }
 }
 
-const isStore = (part: object | undefined): part is Driver & Store => part !== undefined && 'claim' in part
+const isStore = (driver: Driver): driver is Driver & Store => 'claim' in driver
+
+/** Idle connections are cut; a reply on its way may finish. */
+const closed = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeIdleConnections()
+  })

@@ -36,7 +36,7 @@ function fieldsOf(text: string): Record<string, string | string[]> {
 /** The event with its payload, which is parsed at the first look. */
 export function withData(record: EventRecord, payload?: () => unknown): WebhookEvent {
   let parsed: { data: unknown } | undefined
-  return Object.defineProperty({ ...record } as { data?: unknown } & EventRecord, 'data', {
+  return Object.defineProperty({ ...record }, 'data', {
     enumerable: true,
     get: () =>
       (parsed ??= { data: payload ? payload() : payloadOf(record.rawBody, record.contentType) }).data,

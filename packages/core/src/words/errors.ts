@@ -18,6 +18,7 @@ export const ERRORS = {
   ERR_BODY_TOO_LARGE: { status: 413, retryable: false, title: 'Content Too Large' },
   ERR_BODY_TIMEOUT: { status: 408, retryable: true, title: 'Request Timeout' },
   ERR_BODY_CONSUMED: { status: 500, retryable: false, title: 'Internal Server Error' },
+  ERR_ROUTE_UNKNOWN: { status: 404, retryable: false, title: 'Not Found' },
   ERR_METHOD_NOT_ALLOWED: { status: 405, retryable: false, title: 'Method Not Allowed' },
   ERR_KEY_MISSING: { status: 400, retryable: false, title: 'Bad Request' },
   ERR_KEY_MALFORMED: { status: 400, retryable: false, title: 'Bad Request' },

@@ -1,0 +1,46 @@
+import type { Source } from '../verify/index.ts'
+import { SetupError } from '../words/errors.ts'
+import type { TriggerHubOptions } from './options.ts'
+
+/** One sender and where it sends to. */
+export interface Endpoint {
+  readonly name: string
+  /** Below the mount point, without a slash in front. */
+  readonly path: string
+  readonly source: Source
+}
+
+/** What patterns call the source of a hub that has only one. */
+const onlySource = 'webhook'
+
+const names = /^[A-Za-z0-9][\w-]{0,63}$/
+
+/**
+ * The endpoints of a hub; undefined when it was given no source, because events come from `enqueue(hub)`.
+ * @throws SetupError `ERR_OPTION_INVALID`
+ */
+export function endpointsOf({ sources, endpoint, source }: TriggerHubOptions): Endpoint[] | undefined {
+  if ((endpoint === undefined) !== (source === undefined) || (sources && source)) {
+    throw invalid('"endpoint" and "source" go together, and instead of "sources".')
+  }
+  if (endpoint !== undefined && source !== undefined) {
+    if (!endpoint.startsWith('/')) throw invalid(`Option "endpoint" is a path: write "/${String(endpoint)}".`)
+    return [{ name: onlySource, path: endpoint.slice(1), source: checked(onlySource, source) }]
+  }
+  if (!sources) return undefined
+  return Object.entries(sources).map(([name, source]) => {
+    if (names.test(name)) return { name, path: name, source: checked(name, source) }
+    throw invalid(
+      `"${name}" is not a name for a source: it is part of a URL and of patterns, so use letters, digits, "_" and "-".`,
+    )
+  })
+}
+
+function checked(name: string, source: Source): Source {
+  if (typeof (source as Partial<Source> | undefined)?.check === 'function') return source
+  throw invalid(
+    `Source "${name}" is not one: use a preset, such as github({ secret }) from @trigger-hub/core/sources.`,
+  )
+}
+
+const invalid = (message: string): SetupError => new SetupError('ERR_OPTION_INVALID', message)
