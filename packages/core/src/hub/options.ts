@@ -75,24 +75,33 @@ export interface HubSettings {
   readonly random: () => number
 }
 
-const known = [
-  ...[
-    'driver',
-    'store',
-    'sources',
-    'ack',
-    'ackStatus',
-    'limit',
-    'bodyTimeout',
-    'acceptTimeout',
-    'syncTimeout',
-  ],
-  ...['keepKeys', 'onRepeat', 'onReplay', 'onKeyReuse', 'allowVolatile', 'signals', 'log', 'clock', 'random'],
-]
+/** The compiler sees to it that none is missing here. */
+const known: Record<keyof TriggerHubOptions, true> = {
+  driver: true,
+  store: true,
+  sources: true,
+  endpoint: true,
+  source: true,
+  ack: true,
+  ackStatus: true,
+  limit: true,
+  bodyTimeout: true,
+  acceptTimeout: true,
+  syncTimeout: true,
+  keepKeys: true,
+  onRepeat: true,
+  onReplay: true,
+  onKeyReuse: true,
+  allowVolatile: true,
+  signals: true,
+  log: true,
+  clock: true,
+  random: true,
+}
 
 /** @throws SetupError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_INVALID`, `ERR_SOURCE_UNKNOWN` */
 export function hubSettings(options: TriggerHubOptions): HubSettings {
-  knownOptions('TriggerHub', options, known)
+  knownOptions('TriggerHub', options, Object.keys(known))
   const { ack = 'durable', ackStatus = 200 } = options
   if (!Number.isInteger(ackStatus) || ackStatus < 200 || ackStatus > 299) {
     throw new SetupError('ERR_OPTION_INVALID', 'Option "ackStatus" must be a status from 200 to 299.')

@@ -1,0 +1,111 @@
+import { SetupError, TriggerHub, type BotOptions, type TriggerHubOptions } from '@trigger-hub/core'
+import { memory } from '@trigger-hub/core/memory'
+import { hmac } from '@trigger-hub/core/sources'
+
+const shop = hmac({ secret: 'correct horse battery' })
+const base = { driver: memory(), sources: { shop }, allowVolatile: true }
+const nothing = () => undefined
+
+const hub = (options: object = {}) => new TriggerHub({ ...base, ...options } as TriggerHubOptions)
+const withBot = (options: object, name = 'crm', handler: unknown = nothing) =>
+  hub().bot(name, { on: 'shop:**', ...options } as BotOptions<'shop:**'>, handler as typeof nothing)
+
+const codeAndMessage = (run: () => unknown): [string, string] => {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof SetupError) return [error.code, error.message]
+    throw error
+  }
+  throw new Error('It threw nothing.')
+}
+
+test.each<[string, () => unknown, string, RegExp]>([
+  [
+    'a misspelt option',
+    () => hub({ drivr: 1 }),
+    'ERR_OPTION_UNKNOWN',
+    /TriggerHub has no option "drivr". It takes: acceptTimeout, ack,/,
+  ],
+  ['a bad duration', () => hub({ acceptTimeout: 'soon' }), 'ERR_OPTION_INVALID', /"acceptTimeout" is "soon"/],
+  ['a bad size', () => hub({ limit: '1 MB' }), 'ERR_OPTION_INVALID', /"limit" is "1 MB".*'64kb'/],
+  ['an unknown ack', () => hub({ ack: 'later' }), 'ERR_OPTION_INVALID', /"ack" is "later": use 'durable' or/],
+  ['an ack for no source', () => hub({ ack: { till: 'sync' } }), 'ERR_SOURCE_UNKNOWN', /"till"/],
+  ['an ack status that is no 2xx', () => hub({ ackStatus: 302 }), 'ERR_OPTION_INVALID', /200 to 299/],
+  [
+    'a source that is none',
+    () => hub({ sources: { shop: { secret: 'x' } } }),
+    'ERR_OPTION_INVALID',
+    /use a preset/,
+  ],
+  [
+    'a source whose name fits no URL',
+    () => hub({ sources: { 'my shop': shop } }),
+    'ERR_OPTION_INVALID',
+    /"my shop"/,
+  ],
+  [
+    'an endpoint without a source',
+    () => hub({ sources: undefined, endpoint: '/in' }),
+    'ERR_OPTION_INVALID',
+    /go together/,
+  ],
+  [
+    'an endpoint that is no path',
+    () => hub({ sources: undefined, endpoint: 'in', source: shop }),
+    'ERR_OPTION_INVALID',
+    /write "\/in"/,
+  ],
+  [
+    'a bot for an unknown source',
+    () => withBot({ on: 'till:**' }),
+    'ERR_SOURCE_UNKNOWN',
+    /"till:\*\*", but the sources are: shop/,
+  ],
+  ['a bot with a bad pattern', () => withBot({ on: 'shop' }), 'ERR_BOT_INVALID', /"shop" is not a pattern/],
+  ['a bot that hears nothing', () => withBot({ on: [] }), 'ERR_BOT_INVALID', /hears nothing/],
+  ['a bot without a handler', () => withBot({}, 'crm', null), 'ERR_BOT_INVALID', /has no handler/],
+  ['a bot whose name is none', () => withBot({}, 'my bot'), 'ERR_BOT_INVALID', /"my bot" is not a name/],
+  [
+    'a bot with a misspelt option',
+    () => withBot({ retires: 3 }),
+    'ERR_OPTION_UNKNOWN',
+    /Bot "crm" has no option "retires"/,
+  ],
+  ['a bot without time', () => withBot({ timeout: 0 }), 'ERR_OPTION_INVALID', /at least 1 ms/],
+  ['a bot that never runs', () => withBot({ concurrency: 0 }), 'ERR_OPTION_INVALID', /"concurrency"/],
+  [
+    'two bots of one name',
+    () => withBot({}).bot('crm', { on: 'shop:**' }, nothing),
+    'ERR_BOT_INVALID',
+    /two bots "crm"/,
+  ],
+])('refuses %s in one line', (_, run, code, message) => {
+  const [actual, text] = codeAndMessage(run)
+  expect(actual).toBe(code)
+  expect(text).toMatch(message)
+  expect(text).not.toContain('\n')
+})
+
+const startCode = async (made: TriggerHub): Promise<unknown> => {
+  const error: unknown = await made.start().catch((caught: unknown) => caught)
+  return (error as SetupError | undefined)?.code
+}
+
+test('refuses to promise durability on a driver that has none', async () => {
+  expect(await startCode(hub({ allowVolatile: false }))).toBe('ERR_NOT_DURABLE')
+  expect(await startCode(hub({ allowVolatile: false, ack: 'immediate' }))).toBeUndefined()
+})
+
+test("needs exactly one bot where the sender waits for the bot's value", async () => {
+  expect(await startCode(hub({ ack: 'sync' }))).toBe('ERR_BOT_INVALID')
+  const two = hub({ ack: 'sync' }).bot('a', { on: 'shop:**' }, nothing).bot('b', { on: '*:**' }, nothing)
+  expect(await startCode(two)).toBe('ERR_BOT_INVALID')
+  expect(await startCode(hub({ ack: 'sync' }).bot('a', { on: 'shop:**' }, nothing))).toBeUndefined()
+})
+
+test('takes no bot once it has started', async () => {
+  const started = hub()
+  await started.start()
+  expect(codeAndMessage(() => started.bot('late', { on: 'shop:**' }, nothing))[0]).toBe('ERR_HUB_STARTED')
+})

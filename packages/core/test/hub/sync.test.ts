@@ -1,0 +1,96 @@
+import { PermanentError } from '@trigger-hub/core'
+import { eventually, gate, listening } from './hub.ts'
+
+const retry = { schedule: [10] } as const
+
+test("answers with the bot's value as JSON, and gives repeats the same without a second run", async () => {
+  let runs = 0
+  const { post } = await listening({ ack: 'sync' }, (hub) =>
+    hub.bot('quote', { on: '*:**' }, ({ data }) => ({ run: ++runs, got: data })),
+  )
+  const first = await post('signed', { a: 1 })
+  const repeat = await post('signed', { a: 1 })
+  expect([first.status, first.headers.get('content-type'), await first.json()]).toEqual([
+    200,
+    'application/json',
+    { run: 1, got: { a: 1 } },
+  ])
+  expect([repeat.status, await repeat.json()]).toEqual([200, { run: 1, got: { a: 1 } }])
+  expect(repeat.headers.get('trigger-hub-duplicate')).toBe('?1')
+  expect(repeat.headers.get('trigger-hub-event')).toBe(first.headers.get('trigger-hub-event'))
+})
+
+test('answers null for a bot without a value', async () => {
+  const { post } = await listening({ ack: 'sync' }, (hub) =>
+    hub.bot('quote', { on: '*:**' }, () => undefined),
+  )
+  expect(await (await post('plain', {})).json()).toBeNull()
+})
+
+test('answers 202 after a failure and goes on with attempt 2 in the background', async () => {
+  const attempts: unknown[] = []
+  const { hub, post } = await listening({ ack: 'sync' }, (hub) =>
+    hub.bot('quote', { on: '*:**', retry }, (_event, { attempt, history }) => {
+      attempts.push([attempt, history.map(({ outcome }) => outcome)])
+      if (attempt === 1) throw new Error('no')
+    }),
+  )
+  await hub.work()
+  expect((await post('signed', {})).status).toBe(202)
+  expect((await post('signed', {})).status).toBe(202)
+  await eventually(() => attempts.length === 2)
+  expect(attempts).toEqual([
+    [1, []],
+    [2, ['failed']],
+  ])
+})
+
+test('answers 202 when the bot takes longer than syncTimeout', async () => {
+  const { hub, post } = await listening({ ack: 'sync', syncTimeout: 20 }, (hub) =>
+    hub.bot('quote', { on: '*:**', retry: { retries: 0 } }, () => new Promise(() => undefined)),
+  )
+  await hub.work()
+  expect((await post('plain', {})).status).toBe(202)
+  const [letter] = await eventually(async () => {
+    const letters = await hub.deadLetters.list()
+    return letters.length > 0 && letters
+  })
+  expect(letter).toMatchObject({ reason: 'exhausted', attempts: [{ attempt: 1, outcome: 'timeout' }] })
+})
+
+test('dead-letters an event at once on a PermanentError, without a second run', async () => {
+  let runs = 0
+  const { hub, post } = await listening({ ack: 'sync' }, (hub) =>
+    hub.bot('quote', { on: '*:**' }, () => {
+      runs++
+      throw new PermanentError('never')
+    }),
+  )
+  await hub.work()
+  expect((await post('plain', {})).status).toBe(202)
+  await eventually(async () => (await hub.deadLetters.list({ reason: 'permanent' })).length === 1)
+  expect(runs).toBe(1)
+})
+
+test('lets a repeat wait a little for the first request, then answers 503', async () => {
+  const { open, opened } = gate()
+  const { post } = await listening({ ack: 'sync', acceptTimeout: 30 }, (hub) =>
+    hub.bot('quote', { on: '*:**' }, async () => {
+      await opened
+      return 'done'
+    }),
+  )
+  const first = post('signed', {})
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  const repeat = await post('signed', {})
+  expect([repeat.status, repeat.headers.get('retry-after')]).toEqual([503, '15'])
+  open()
+  expect(await (await first).json()).toBe('done')
+})
+
+test('keeps a signed key with another body in quarantine', async () => {
+  const { hub, post } = await listening({ ack: 'sync' }, (hub) => hub.bot('quote', { on: '*:**' }, () => 1))
+  await post('signed', { amount: 1 })
+  expect((await post('signed', { amount: 2 })).status).toBe(200)
+  expect(await hub.deadLetters.list()).toMatchObject([{ bot: null, reason: 'key-reused' }])
+})
