@@ -1,4 +1,5 @@
 import { memory } from '@trigger-hub/core/memory'
-import { driverSuite } from '@trigger-hub/conformance'
+import { driverSuite, storeSuite } from '@trigger-hub/conformance'
 
-driverSuite({ describe, it }, ({ clock }) => memory({ clock }))
+describe('memory() as a driver', () => driverSuite({ describe, it }, ({ clock }) => memory({ clock })))
+describe('memory() as a store', () => storeSuite({ describe, it }, ({ clock }) => memory({ clock })))
