@@ -3,10 +3,9 @@ import { memory } from '@trigger-hub/core/memory'
 import { hmac } from '@trigger-hub/core/sources'
 
 const shop = hmac({ secret: 'correct horse battery' })
-const base = { driver: memory(), sources: { shop }, allowVolatile: true }
 const nothing = () => undefined
 
-const hub = (options: object = {}) => new TriggerHub({ ...base, ...options } as TriggerHubOptions)
+const hub = (options: object = {}) => new TriggerHub({ driver: memory(), sources: { shop }, allowVolatile: true, ...options } as TriggerHubOptions)
 const withBot = (options: object, name = 'crm', handler: unknown = nothing) =>
   hub().bot(name, { on: 'shop:**', ...options } as BotOptions<'shop:**'>, handler as typeof nothing)
 
