@@ -49,9 +49,7 @@ export async function acceptInRequest(
     return replyTo(taken, driver, event, state, settings)
   }
   if (claim.is === 'in-flight') {
-    throw new WebhookError('ERR_EVENT_IN_FLIGHT', 'The first request for this event has not finished.', {
-      retryAfterMs: claim.retryAfterMs,
-    })
+    throw new WebhookError('ERR_EVENT_IN_FLIGHT', 'The first request for this event has not finished.')
   }
   try {
     const reply = await run(event, around, options)

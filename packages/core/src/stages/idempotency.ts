@@ -61,6 +61,8 @@ const known = [
 
 const guardedMethods = new Set(['POST', 'PATCH', 'PUT', 'DELETE'])
 const pollMs = 50
+/** A lease may be long, and most requests are not. */
+const longestRetryAfterMs = 1_000
 
 const keptHeaders = [
   ...['content-type', 'content-encoding', 'content-language', 'content-disposition', 'content-location'],

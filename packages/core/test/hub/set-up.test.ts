@@ -5,7 +5,13 @@ import { hmac } from '@trigger-hub/core/sources'
 const shop = hmac({ secret: 'correct horse battery' })
 const nothing = () => undefined
 
-const hub = (options: object = {}) => new TriggerHub({ driver: memory(), sources: { shop }, allowVolatile: true, ...options } as TriggerHubOptions)
+const hub = (options: object = {}) =>
+  new TriggerHub({
+    driver: memory(),
+    sources: { shop },
+    allowVolatile: true,
+    ...options,
+  } as TriggerHubOptions)
 const withBot = (options: object, name = 'crm', handler: unknown = nothing) =>
   hub().bot(name, { on: 'shop:**', ...options } as BotOptions<'shop:**'>, handler as typeof nothing)
 

@@ -1,0 +1,269 @@
+import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { DriverUnavailableError, type LogRecord, type Store } from '@trigger-hub/core'
+import { memory } from '@trigger-hub/core/memory'
+import express, { type RequestHandler } from 'express'
+import type { Server } from 'node:http'
+import { idempotency, webhookErrors } from '../src/index.ts'
+
+type Options = Parameters<typeof idempotency>[0]
+
+const servers: Server[] = []
+afterEach(() => servers.splice(0).forEach((server) => server.close()))
+
+/** An app with one guarded route, and how to call it. */
+async function guarded(
+  handler: RequestHandler,
+  options: Partial<Options> = {},
+  before: RequestHandler[] = [express.json()],
+) {
+  const logged: LogRecord[] = []
+  const app = express()
+  const guard = idempotency({ store: memory(), log: (record) => void logged.push(record), ...options })
+  app.post('/charges', ...before, guard, handler)
+  app.use(webhookErrors())
+  app.use(((_error, _req, res, _next) => void res.status(500).send('mine')) as express.ErrorRequestHandler)
+  const server = app.listen(0, '127.0.0.1')
+  servers.push(server)
+  await new Promise((resolve) => server.once('listening', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/charges`
+  const post = (
+    key: string | undefined,
+    body: unknown = { amount: 1 },
+    headers: Record<string, string> = {},
+  ) =>
+    fetch(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
+        ...headers,
+      },
+      body: JSON.stringify(body),
+    })
+  return { post, logged }
+}
+
+function gate() {
+  let open!: () => void
+  const opened = new Promise<void>((resolve) => (open = resolve))
+  return { open, opened }
+}
+
+const bytesOf = async (reply: Response) => Buffer.from(await reply.arrayBuffer())
+
+test.each<[string, (n: number) => RequestHandler, number]>([
+  ['JSON', (n) => (_req, res) => void res.status(201).json({ n }), 201],
+  ['bytes', (n) => (_req, res) => void res.type('png').send(Buffer.from([0xff, 0, n])), 200],
+  [
+    'text in pieces',
+    (n) => (_req, res) => (res.write('a'), res.write(Buffer.from('b')), void res.end(String(n))),
+    200,
+  ],
+  ['a stream', (n) => (_req, res) => void Readable.from(['x', String(n)]).pipe(res), 200],
+  [
+    'a head written by hand',
+    (n) => (_req, res) => void res.writeHead(202, { 'content-type': 'text/x' }).end(String(n)),
+    202,
+  ],
+  ['nothing at all', () => (_req, res) => void res.status(204).end(), 204],
+  ['a refusal of the app', (n) => (_req, res) => void res.status(409).json({ n }), 409],
+])('runs the route once and replays %s byte for byte', async (_, handler, status) => {
+  let runs = 0
+  const { post } = await guarded((req, res, next) => handler(++runs)(req, res, next))
+  const first = await post('k')
+  const repeat = await post('k')
+  expect([first.status, repeat.status]).toEqual([status, status])
+  expect(await bytesOf(repeat)).toEqual(await bytesOf(first))
+  expect(repeat.headers.get('content-type')).toBe(first.headers.get('content-type'))
+  expect([first, repeat].map(({ headers }) => headers.get('idempotency-replayed'))).toEqual([null, 'true'])
+  expect(runs).toBe(1)
+})
+
+test('replays the headers that describe the reply, and never a cookie', async () => {
+  const { post } = await guarded(
+    (_req, res) =>
+      void res
+        .cookie('session', 'secret')
+        .set({ location: '/charges/1', 'x-mine': '1', 'x-kept': '2' })
+        .status(201)
+        .end(),
+    { headers: ['X-Kept', 'Set-Cookie'] },
+  )
+  expect((await post('k')).headers.get('set-cookie')).toContain('secret')
+  const repeat = await post('k')
+  expect(['location', 'x-mine', 'x-kept', 'set-cookie'].map((name) => repeat.headers.get(name))).toEqual([
+    '/charges/1',
+    null,
+    '2',
+    null,
+  ])
+})
+
+test('answers 409 with retry-after while the first request runs, and lets it finish', async () => {
+  const { open, opened } = gate()
+  const { post } = await guarded((_req, res) => void opened.then(() => res.json('done')))
+  const first = post('k')
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  const repeat = await post('k')
+  expect([repeat.status, ((await repeat.json()) as { code: string }).code]).toEqual([
+    409,
+    'ERR_KEY_IN_FLIGHT',
+  ])
+  expect(Number(repeat.headers.get('retry-after'))).toBeGreaterThan(0)
+  open()
+  expect(await (await first).json()).toBe('done')
+})
+
+test('waits for the first request where the app wants it so', async () => {
+  const { open, opened } = gate()
+  const { post } = await guarded((_req, res) => void opened.then(() => res.json('done')), { wait: '5s' })
+  const both = [post('k'), post('k')]
+  setTimeout(open, 30)
+  expect(await Promise.all((await Promise.all(both)).map((reply) => reply.json()))).toEqual(['done', 'done'])
+})
+
+test('runs one of fifty equal requests at once', async () => {
+  let runs = 0
+  const { post } = await guarded((_req, res) => void setTimeout(() => res.json(++runs), 20), { wait: '5s' })
+  const replies = await Promise.all(Array.from({ length: 50 }, () => post('k')))
+  expect(new Set(await Promise.all(replies.map((reply) => reply.text())))).toEqual(new Set(['1']))
+  expect(replies.filter(({ headers }) => headers.get('idempotency-replayed') === 'true')).toHaveLength(49)
+})
+
+test('answers 422 to the same key with another body', async () => {
+  const { post } = await guarded((_req, res) => void res.json({}))
+  await post('k', { amount: 1, to: 'a' })
+  expect((await post('k', { to: 'a', amount: 1 })).status).toBe(200) // the order of properties says nothing
+  expect((await post('k', { amount: 2, to: 'a' })).status).toBe(422)
+})
+
+test('tells keys of different scopes apart', async () => {
+  let runs = 0
+  const { post } = await guarded((_req, res) => void res.json(++runs), {
+    scope: ({ headers }) => headers.get('x-tenant') ?? '',
+  })
+  expect(await (await post('k', {}, { 'x-tenant': 'a' })).json()).toBe(1)
+  expect(await (await post('k', {}, { 'x-tenant': 'b' })).json()).toBe(2)
+})
+
+test.each<[string, RequestHandler]>([
+  ['a reply of 500 and above', (_req, res) => void res.status(503).send('later')],
+  [
+    'a throw',
+    () => {
+      throw new Error('boom')
+    },
+  ],
+  ['a rejection', () => Promise.reject(new Error('boom'))],
+  ['next(error)', (_req, _res, next) => next(new Error('boom'))],
+])('frees the key after %s, which reaches the app untouched', async (_, failing) => {
+  let runs = 0
+  const { post } = await guarded((req, res, next) =>
+    ++runs === 1 ? failing(req, res, next) : void res.json('ok'),
+  )
+  const first = await post('k')
+  expect([first.status, await first.text()]).toEqual(first.status === 503 ? [503, 'later'] : [500, 'mine'])
+  expect(await (await post('k')).json()).toBe('ok')
+})
+
+test('keeps only successes where the app wants it so', async () => {
+  let runs = 0
+  const { post } = await guarded((_req, res) => void res.status(++runs === 1 ? 402 : 201).end(), {
+    cache: 'success',
+  })
+  expect([(await post('k')).status, (await post('k')).status, (await post('k')).status]).toEqual([
+    402, 201, 201,
+  ])
+})
+
+test('lets a reply through that is too large to keep, and says so to repeats', async () => {
+  let runs = 0
+  const { post } = await guarded(
+    (_req, res) => (runs++, void Readable.from(['a'.repeat(600), 'b'.repeat(600)]).pipe(res)),
+    { replayLimit: 1_000 },
+  )
+  expect(await (await post('k')).text()).toHaveLength(1_200)
+  const repeat = await post('k')
+  expect([repeat.status, repeat.headers.get('idempotency-reply'), runs]).toEqual([200, 'not-kept', 1])
+})
+
+test.each<[string, Record<string, string>]>([
+  ['two keys', { 'x-idempotency-key': 'other' }],
+  ['a key that is too long', { 'idempotency-key': 'x'.repeat(256) }],
+  ['an empty key', { 'idempotency-key': '""' }],
+  ['a key with an open quote', { 'idempotency-key': '"abc' }],
+])('answers 400 to %s', async (_, headers) => {
+  const { post } = await guarded((_req, res) => void res.json({}))
+  const reply = await post('k', {}, headers)
+  expect([reply.status, ((await reply.json()) as { code: string }).code]).toEqual([400, 'ERR_KEY_MALFORMED'])
+})
+
+test('takes a quoted and a bare key for the same', async () => {
+  const { post } = await guarded((_req, res) => void res.json({}))
+  await post('abc')
+  expect((await post('"abc"')).headers.get('idempotency-replayed')).toBe('true')
+})
+
+test('runs unguarded without a key, unless one is required', async () => {
+  let runs = 0
+  const free = await guarded((_req, res) => void res.json(++runs))
+  expect([await (await free.post(undefined)).json(), await (await free.post(undefined)).json()]).toEqual([
+    1, 2,
+  ])
+  const strict = await guarded((_req, res) => void res.json(++runs), { required: true })
+  expect((await strict.post(undefined)).status).toBe(400)
+})
+
+const away: Store = Object.assign(memory(), {
+  claim: () => Promise.reject(new DriverUnavailableError('memory', 'off.')),
+})
+
+test('answers 503 while the store is out of reach', async () => {
+  const { post } = await guarded((_req, res) => void res.json({}), { store: away })
+  const reply = await post('k')
+  expect([reply.status, reply.headers.get('retry-after')]).toEqual([503, '1'])
+})
+
+test('runs unguarded while the store is out of reach where the app wants it so', async () => {
+  const { post } = await guarded((_req, res) => void res.json('ran'), { store: away, onStoreError: 'open' })
+  expect(await (await post('k')).json()).toBe('ran')
+})
+
+test('sends the reply even if it could not be stored, and says so in the log', async () => {
+  const store = Object.assign(memory(), {
+    complete: () => Promise.reject(new DriverUnavailableError('memory', 'off.')),
+  })
+  const { post, logged } = await guarded((_req, res) => void res.json('ran'), { store })
+  expect(await (await post('k')).json()).toBe('ran')
+  expect(logged).toMatchObject([{ code: 'WARN_REPLY_NOT_KEPT' }])
+})
+
+test('reads the body itself where no parser has, and hands it to the route', async () => {
+  const { post } = await guarded((req, res) => void res.json(req.body), {}, [])
+  expect(await (await post('k', { amount: 3 })).json()).toEqual({ amount: 3 })
+  expect((await post('k', { amount: 4 })).status).toBe(422)
+})
+
+test('a parser behind the guard finds nothing left to do', async () => {
+  const { post } = await guarded(
+    (req, res, next) => express.json()(req, res, () => void res.json(req.body)),
+    {},
+    [],
+  )
+  expect(await (await post('k', { amount: 3 })).json()).toEqual({ amount: 3 })
+})
+
+test('does not send the reply before the store has it', async () => {
+  const { open, opened } = gate()
+  const store = memory()
+  const complete = store.complete.bind(store)
+  store.complete = async (...args) => opened.then(() => complete(...args))
+  const { post } = await guarded((_req, res) => void res.json('ran'), { store })
+  let answered = false
+  const reply = post('k').then((got) => ((answered = true), got))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(answered).toBe(false)
+  open()
+  expect(await (await reply).json()).toBe('ran')
+})
