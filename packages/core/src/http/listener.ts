@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http'
 import { problemOf, type RespondOptions } from '../stages/respond.ts'
 import { WebhookError } from '../words/errors.ts'
 import type { Stage } from '../words/request.ts'
+import { mounted } from './mounted.ts'
 import { writeReply } from './outgoing.ts'
 import { runStage } from './run.ts'
 
@@ -21,11 +22,11 @@ export interface ListenerOptions {
 
 /** A listener for `http.createServer`, for apps without a framework. */
 export function createListener(hub: Receiving, options: ListenerOptions = {}): RequestListener {
-  const prefix = (options.prefix ?? '').replace(/\/$/, '')
+  const stageOf = mounted(hub, options.prefix)
   const otherwise: RequestListener = options.otherwise ?? ((_req, res) => writeReply(res, notFound))
   return (req, res) => {
     const [path = ''] = (req.url ?? '').split('?', 1)
-    const stage = path.startsWith(`${prefix}/`) ? hub.route(path.slice(prefix.length)) : undefined
+    const stage = stageOf(path)
     if (!stage) return otherwise(req, res)
     runStage(stage, req, res, (error) => broken(hub, error, () => writeReply(res, failed)), { log: hub.log })
   }
