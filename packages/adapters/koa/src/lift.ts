@@ -1,0 +1,47 @@
+import { requestOf, respond, stateOf, type Next, type Reply } from '@trigger-hub/core'
+import type { RespondOptions, Stage, WebhookRequest, WebhookState } from '@trigger-hub/core'
+import type { Context, Middleware } from 'koa'
+import { replyOf, write } from './reply.ts'
+
+declare module 'koa' {
+  interface DefaultState {
+    /** What Trigger Hub knows of this request: `rawBody`, `source`, `event`, `verified`, `key`. */
+    webhook?: WebhookState
+  }
+}
+
+/** Stands for a reply that nobody asked to see. */
+const passed: Reply = { status: 200, headers: {} }
+
+/** A core stage as a Koa middleware; what the stages learn is in `ctx.state.webhook`. */
+export const lift =
+  (stage: Stage, options?: RespondOptions): Middleware =>
+  async (ctx, next) => {
+    ctx.state.webhook = stateOf(ctx.req)
+    let fromRoute: Reply | undefined
+    const rest: Next = async ({ holdBytes } = {}) => {
+      offerBody(ctx)
+      await next()
+      return (fromRoute = holdBytes === undefined ? passed : await replyOf(ctx, holdBytes))
+    }
+    const reply = await respond(stage, seen(ctx), rest, options)
+    if (reply !== fromRoute) write(ctx, reply) // else the route has answered; nothing to add
+  }
+
+/** What body parsers add to Koa's request; their `rawBody` is text, which is not the bytes. */
+const parsed = ({ request }: Context): { body?: unknown } => request
+
+const seen = (ctx: Context): WebhookRequest => ({
+  ...requestOf(ctx.req),
+  url: ctx.originalUrl,
+  // a parser that does not know the content type leaves {} and the bytes where they were
+  parsedBody: ctx.req.readableDidRead ? parsed(ctx).body : undefined,
+})
+
+/** The route finds the payload in `ctx.request.body`, unless a parser has set it; parsers further on do not read again. */
+function offerBody(ctx: Context): void {
+  const { rawBody, event, payload } = stateOf(ctx.req)
+  if (rawBody === undefined) return
+  ctx.disableBodyParser = true // both body parsers look at this
+  parsed(ctx).body ??= event?.data ?? payload
+}

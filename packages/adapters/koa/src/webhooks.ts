@@ -1,0 +1,35 @@
+import { WebhookError, mounted, problemOf, type Receiving } from '@trigger-hub/core'
+import type { Middleware } from 'koa'
+import { lift } from './lift.ts'
+import { write } from './reply.ts'
+
+export interface WebhooksOptions {
+  /** Where the sources are: with `'/webhooks'`, `POST /webhooks/<source>`. Default: at the root, as below `koa-mount`. */
+  prefix?: string
+}
+
+/**
+ * Receives for every source of a hub. Use it before any body parser. Paths of no source go on to the app's own
+ * middlewares.
+ * @throws SetupError `ERR_OPTION_INVALID` for a prefix that cannot be one
+ */
+export function webhooks(hub: Receiving, { prefix }: WebhooksOptions = {}): Middleware {
+  const stageOf = mounted(hub, prefix)
+  return async (ctx, next) => {
+    const stage = stageOf(ctx.path)
+    await (stage ? lift(stage, hub)(ctx, next) : next())
+  }
+}
+
+/**
+ * Answers the coded errors of the middlewares behind it that have `onReject: 'next'`; every other error goes on to the
+ * app's own handling. Use it first.
+ */
+export const webhookErrors = (): Middleware => async (ctx, next) => {
+  try {
+    await next()
+  } catch (error) {
+    if (!WebhookError.is(error) || ctx.headerSent) throw error
+    write(ctx, problemOf(error))
+  }
+}

@@ -1,0 +1,411 @@
+import { Readable } from 'node:stream'
+import { bodyParser } from '@koa/bodyparser'
+import Router from '@koa/router'
+import { TriggerHub, type LogRecord, type WebhookEvent } from '@trigger-hub/core'
+import { memory } from '@trigger-hub/core/memory'
+import { hmac } from '@trigger-hub/core/sources'
+import { sign } from '@trigger-hub/core/verify'
+import type Koa from 'koa'
+import koaMount from 'koa-mount'
+import {
+  enqueue,
+  idempotency,
+  rawBody,
+  retry,
+  verifySignature,
+  webhookErrors,
+  webhooks,
+} from '../src/index.ts'
+import { majors, serve } from './mount.ts'
+
+const source = hmac({ secret: 'It is a secret to everybody' })
+
+/** A request that the source has signed. */
+function signed(payload: unknown, headers: Record<string, string> = {}): RequestInit {
+  const rawBody = Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload))
+  const all = { 'content-type': 'application/json', 'x-event-type': 'order/paid', ...headers }
+  return {
+    method: 'POST',
+    headers: { ...all, ...sign(source, { rawBody, nowMs: Date.now() }) },
+    body: rawBody,
+  }
+}
+
+const post = (body: string, headers: Record<string, string> = {}): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json', ...headers },
+  body,
+})
+
+const codeOf = async (reply: Response) => ((await reply.json()) as { code: string }).code
+
+describe.each(majors)('on %s', (_, App) => {
+  const closing: (() => Promise<void>)[] = []
+  afterEach(async () => {
+    for (const close of closing.splice(0)) await close()
+  })
+
+  async function run(...middlewares: Koa.Middleware[]) {
+    const app = new App()
+    const errors: Error[] = []
+    app.on('error', (error: Error) => errors.push(error))
+    for (const middleware of middlewares) app.use(middleware)
+    const { url, close } = await serve(app)
+    closing.push(close)
+    return { url, errors }
+  }
+
+  function hubOf(options: { bot?: (event: WebhookEvent) => unknown } = {}) {
+    const log: LogRecord[] = []
+    const hub = new TriggerHub({
+      driver: memory(),
+      allowVolatile: true,
+      sources: { shop: source },
+      log: (record) => log.push(record),
+    })
+    const seen: WebhookEvent[] = []
+    hub.bot('crm', { on: 'shop:**' }, (event) => (seen.push(event), options.bot?.(event)))
+    closing.push(() => hub.close())
+    return { hub, log, seen }
+  }
+
+  describe('webhooks(hub)', () => {
+    test('answers 200 with the id of the event once it is stored, and runs the bot', async () => {
+      const { hub, seen } = hubOf()
+      await hub.work()
+      const { url } = await run(webhooks(hub, { prefix: '/webhooks' }))
+      const reply = await fetch(`${url}/webhooks/shop`, signed({ n: 1 }))
+      expect([reply.status, await reply.text(), reply.headers.get('content-type')]).toEqual([200, '', null])
+      expect(reply.headers.get('trigger-hub-event')).toMatch(/^[\w-]{36}$/)
+      expect(reply.headers.get('content-length')).toBe('0')
+      await hub.close()
+      expect(seen.map(({ type, data }) => [type, data])).toEqual([['order.paid', { n: 1 }]])
+    })
+
+    test('recognises a repeat', async () => {
+      const { hub } = hubOf()
+      const { url } = await run(webhooks(hub, { prefix: '/webhooks' }))
+      const request = signed({ n: 1 }, { 'x-idempotency-key': 'k1' })
+      const first = await fetch(`${url}/webhooks/shop`, request)
+      const second = await fetch(`${url}/webhooks/shop`, request)
+      expect([second.status, second.headers.get('trigger-hub-duplicate')]).toEqual([200, '?1'])
+      expect(second.headers.get('trigger-hub-event')).toBe(first.headers.get('trigger-hub-event'))
+    })
+
+    test.each([
+      ['401 for a wrong signature', post('{}', { 'x-signature': 'ab'.repeat(32) }), 401, 'ERR_UNAUTHORIZED'],
+      ['401 for no signature', post('{}'), 401, 'ERR_UNAUTHORIZED'],
+      ['413 for a body over the limit', signed('x'.repeat(1_100_000)), 413, 'ERR_BODY_TOO_LARGE'],
+      ['405 for another method', { method: 'PUT', body: '{}' }, 405, 'ERR_METHOD_NOT_ALLOWED'],
+      ['405 for OPTIONS', { method: 'OPTIONS' }, 405, 'ERR_METHOD_NOT_ALLOWED'],
+      [
+        '415 for an encoding that nobody knows',
+        post('{}', { 'content-encoding': 'zip' }),
+        415,
+        'ERR_BODY_ENCODING_UNSUPPORTED',
+      ],
+    ])('answers %s with a problem', async (_name, request, status, code) => {
+      const { hub } = hubOf()
+      const { url } = await run(webhooks(hub, { prefix: '/webhooks' }))
+      const reply = await fetch(`${url}/webhooks/shop`, request)
+      expect([reply.status, reply.headers.get('content-type')]).toEqual([status, 'application/problem+json'])
+      expect(await reply.json()).toMatchObject({ type: 'about:blank', status, code })
+      expect(reply.headers.get('allow')).toBe(status === 405 ? 'POST' : null)
+    })
+
+    test('answers HEAD with 405 and no body', async () => {
+      const { hub } = hubOf()
+      const { url } = await run(webhooks(hub, { prefix: '/webhooks' }))
+      const reply = await fetch(`${url}/webhooks/shop`, { method: 'HEAD' })
+      expect([reply.status, await reply.text()]).toEqual([405, ''])
+    })
+
+    test.each([
+      '/webhooks/nobody',
+      '/webhooks',
+      '/webhooks/',
+      '/webhooksshop',
+      '/other',
+      '/webhooks/shop/more',
+    ])('leaves %s to the app', async (path) => {
+      const { hub } = hubOf()
+      const { url } = await run(webhooks(hub, { prefix: '/webhooks' }), (ctx) => void (ctx.body = ctx.path))
+      expect(await (await fetch(url + path, signed({}))).text()).toBe(path)
+    })
+
+    test('answers 503 with retry-after when the hub is closing', async () => {
+      const { hub } = hubOf()
+      const { url } = await run(webhooks(hub, { prefix: '/webhooks' }))
+      await hub.close()
+      const reply = await fetch(`${url}/webhooks/shop`, signed({}))
+      expect([reply.status, reply.headers.get('retry-after')]).toEqual([503, '1'])
+    })
+
+    test('answers 500 and logs the line to move when a body parser came first', async () => {
+      const { hub, log } = hubOf()
+      const { url } = await run(bodyParser(), webhooks(hub, { prefix: '/webhooks' }))
+      const reply = await fetch(`${url}/webhooks/shop`, signed({ n: 1 }))
+      expect([reply.status, await codeOf(reply)]).toEqual([500, 'ERR_BODY_CONSUMED'])
+      expect(log.map(({ message }) => message).join()).toMatch(/Move the line that adds the parser/)
+    })
+
+    test('lets a body parser behind it parse what is not for the hub', async () => {
+      const { hub } = hubOf()
+      const { url } = await run(
+        webhooks(hub, { prefix: '/webhooks' }),
+        bodyParser(),
+        (ctx) => void (ctx.body = ctx.request.body),
+      )
+      expect(await (await fetch(`${url}/echo`, post('{"a":1}'))).json()).toEqual({ a: 1 })
+      expect((await fetch(`${url}/webhooks/shop`, signed({ n: 1 }))).status).toBe(200)
+    })
+
+    test('works below koa-mount', async () => {
+      const { hub } = hubOf()
+      const { url } = await run(koaMount('/in', webhooks(hub)), (ctx) => void (ctx.body = ctx.path))
+      expect((await fetch(`${url}/in/shop`, signed({ n: 1 }))).status).toBe(200)
+      expect(await (await fetch(`${url}/in/nobody`, signed({}))).text()).toBe('/in/nobody')
+    })
+
+    test('works in a route of @koa/router', async () => {
+      const { hub } = hubOf()
+      const router = new Router().all('/hooks/:source', webhooks(hub, { prefix: '/hooks' }))
+      const { url } = await run(router.routes() as Koa.Middleware)
+      expect((await fetch(`${url}/hooks/shop`, signed({ n: 1 }))).status).toBe(200)
+      expect((await fetch(`${url}/hooks/shop`, post('{}'))).status).toBe(401)
+    })
+
+    test('keeps two hubs in one app, and one hub in two places, apart', async () => {
+      const [one, two] = [hubOf(), hubOf()]
+      const { url } = await run(
+        webhooks(one.hub, { prefix: '/a' }),
+        webhooks(two.hub, { prefix: '/b' }),
+        webhooks(two.hub, { prefix: '/c' }),
+      )
+      const request = signed({ n: 1 }, { 'x-idempotency-key': 'k1' })
+      const marks = []
+      for (const path of ['/a/shop', '/b/shop', '/c/shop', '/a/shop']) {
+        marks.push((await fetch(url + path, request)).headers.get('trigger-hub-duplicate'))
+      }
+      expect(marks).toEqual([null, null, '?1', '?1'])
+    })
+
+    test.each(['webhooks', '//webhooks', '/web?hooks'])('refuses the prefix %s at start', (prefix) => {
+      expect(() => webhooks(hubOf().hub, { prefix })).toThrow(/write it as '\/webhooks'/)
+    })
+  })
+
+  describe('à la carte', () => {
+    test('verifySignature hands the route the event, and the payload as ctx.request.body', async () => {
+      const { url } = await run(verifySignature(source), (ctx) => {
+        const { event, verified, rawBody } = ctx.state.webhook!
+        ctx.body = { body: ctx.request.body, type: event?.type, verified, bytes: rawBody?.length }
+      })
+      const reply = await fetch(url, signed({ n: 1 }))
+      expect(await reply.json()).toEqual({ body: { n: 1 }, type: 'order.paid', verified: true, bytes: 7 })
+    })
+
+    test('a body parser behind verifySignature leaves the payload as it is', async () => {
+      const { url } = await run(
+        verifySignature(source),
+        bodyParser(),
+        (ctx) => void (ctx.body = ctx.request.body),
+      )
+      expect(await (await fetch(url, signed({ n: 1 }))).json()).toEqual({ n: 1 })
+    })
+
+    test('enqueue answers once the function has resolved, and 503 when it rejects', async () => {
+      const published: unknown[] = []
+      const publish = async ({ data }: WebhookEvent) => {
+        if ((data as { bad?: true }).bad) throw new Error('no broker')
+        published.push(data)
+      }
+      const { url } = await run(rawBody(), verifySignature(source), enqueue(publish))
+      expect((await fetch(url, signed({ n: 1 }))).status).toBe(200)
+      expect(published).toEqual([{ n: 1 }])
+      const refused = await fetch(url, signed({ bad: true }))
+      expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
+    })
+
+    test('enqueue(hub) hands the event to the hub', async () => {
+      const { hub, seen } = hubOf()
+      await hub.work()
+      const { url } = await run(verifySignature(source, { name: 'shop' }), enqueue(hub))
+      expect((await fetch(url, signed({ n: 1 }))).status).toBe(200)
+      await hub.close()
+      expect(seen).toHaveLength(1)
+    })
+
+    test('a refusal with onReject: next reaches the middlewares before, and webhookErrors() answers it', async () => {
+      const noticed: unknown[] = []
+      const notice: Koa.Middleware = async (_ctx, next) => {
+        try {
+          await next()
+        } catch (error) {
+          noticed.push((error as { code: string }).code)
+          throw error
+        }
+      }
+      const { url } = await run(webhookErrors(), notice, verifySignature(source, { onReject: 'next' }))
+      const reply = await fetch(url, post('{}'))
+      expect([reply.status, await codeOf(reply)]).toEqual([401, 'ERR_UNAUTHORIZED'])
+      expect(noticed).toEqual(['ERR_SIGNATURE_MISSING'])
+    })
+
+    test('an error of the route reaches the app untouched, through every middleware', async () => {
+      const boom = Object.assign(new Error('boom'), { status: 418, expose: true })
+      const { url, errors } = await run(
+        webhookErrors(),
+        verifySignature(source),
+        idempotency({ store: memory() }),
+        () => Promise.reject(boom),
+      )
+      const reply = await fetch(url, signed({}, { 'idempotency-key': 'k1' }))
+      expect([reply.status, await reply.text()]).toEqual([418, 'boom'])
+      expect(errors).toEqual([boom])
+    })
+
+    test('retry runs the handler again and throws its last error', async () => {
+      let runs = 0
+      const { url } = await run(
+        retry({ retries: 2, base: 1 }, (ctx, { attempt }) => {
+          runs++
+          if (ctx.path === '/never' || attempt < 3) throw Object.assign(new Error('busy'), { status: 502 })
+          ctx.body = { attempt }
+        }),
+      )
+      expect(await (await fetch(url)).json()).toEqual({ attempt: 3 })
+      expect([(await fetch(`${url}/never`)).status, runs]).toEqual([502, 6])
+    })
+  })
+
+  describe('idempotency', () => {
+    const key = { 'idempotency-key': 'k1' }
+
+    /** An app whose route counts its runs. */
+    async function guarded(route: Koa.Middleware, before: Koa.Middleware[] = []) {
+      const counted = { runs: 0 }
+      const app = await run(...before, idempotency({ store: memory(), replayLimit: 64 }), async (ctx, next) => {
+        counted.runs++
+        await route(ctx, next)
+      })
+      return { ...app, counted }
+    }
+
+    const facts = async (reply: Response) => ({
+      status: reply.status,
+      type: reply.headers.get('content-type'),
+      body: Buffer.from(await reply.arrayBuffer()).toString('latin1'),
+    })
+
+    const bytes = Buffer.from([0, 255, 128, 10])
+    const routes: [string, Koa.Middleware][] = [
+      ['JSON', (ctx) => void (ctx.body = { ok: true })],
+      ['a string', (ctx) => void (ctx.body = 'fine')],
+      ['an empty string', (ctx) => void (ctx.body = '')],
+      ['a buffer', (ctx) => void (ctx.body = bytes)],
+      ['a stream', (ctx) => void (ctx.body = Readable.from([bytes, bytes]))],
+      ['null', (ctx) => void (ctx.body = null)],
+      ['a status alone', (ctx) => void (ctx.status = 202)],
+      ['204', (ctx) => void (ctx.status = 204)],
+      ['no answer at all', () => undefined],
+      ['a refusal', (ctx) => void ((ctx.status = 402), (ctx.body = { pay: 'first' }))],
+    ]
+    test.each(routes)('gives a repeat the same reply: %s', async (_name, route) => {
+      const { url, counted } = await guarded(route)
+      const first = await fetch(url, post('{}', key))
+      const repeat = await fetch(url, post('{}', key))
+      expect([first, repeat].map((reply) => reply.headers.get('idempotency-replayed'))).toEqual([
+        null,
+        'true',
+      ])
+      expect(await facts(repeat)).toEqual(await facts(first))
+      expect(counted.runs).toBe(1)
+    })
+
+    test('replays chosen headers, never a cookie', async () => {
+      const { url } = await guarded((ctx) => {
+        ctx.set('location', '/orders/1')
+        ctx.cookies.set('session', 'secret')
+        ctx.body = {}
+      })
+      const first = await fetch(url, post('{}', key))
+      const { headers } = await fetch(url, post('{}', key))
+      expect(first.headers.get('set-cookie')).toMatch(/secret/)
+      expect([headers.get('location'), headers.get('set-cookie')]).toEqual(['/orders/1', null])
+    })
+
+    test('answers 409 with retry-after while the first request runs', async () => {
+      let finish = (): void => undefined
+      let begun = (): void => undefined
+      const running = new Promise<void>((resolve) => (begun = resolve))
+      const { url } = await guarded(async (ctx) => {
+        begun()
+        await new Promise<void>((resolve) => (finish = resolve))
+        ctx.body = {}
+      })
+      const first = fetch(url, post('{}', key))
+      await running
+      const repeat = await fetch(url, post('{}', key))
+      expect([repeat.status, await codeOf(repeat)]).toEqual([409, 'ERR_KEY_IN_FLIGHT'])
+      expect(Number(repeat.headers.get('retry-after'))).toBeGreaterThan(0)
+      finish()
+      expect((await first).status).toBe(200)
+    })
+
+    test.each([
+      ['without a parser', []],
+      ['after a parser', [bodyParser() as Koa.Middleware]],
+    ])('answers 422 for another body, %s', async (_name, before) => {
+      const { url, counted } = await guarded((ctx) => void (ctx.body = ctx.request.body), before)
+      expect(await (await fetch(url, post('{"a":1}', key))).json()).toEqual({ a: 1 })
+      expect((await fetch(url, post('{"a":2}', key))).status).toBe(422)
+      expect((await fetch(url, post('{"a":1}', key))).status).toBe(200)
+      expect(counted.runs).toBe(1)
+    })
+
+    test('tells bodies apart that a parser before it has left alone', async () => {
+      const { url } = await guarded((ctx) => void (ctx.body = 'fine'), [bodyParser() as Koa.Middleware])
+      const text = { ...key, 'content-type': 'text/csv' }
+      expect((await fetch(url, post('a,b', text))).status).toBe(200)
+      expect((await fetch(url, post('a,c', text))).status).toBe(422)
+    })
+
+    test('frees the key when the route throws, or its stream does', async () => {
+      const { url, counted } = await guarded((ctx) => {
+        if (counted.runs === 1) throw new Error('boom')
+        if (counted.runs === 2) {
+          ctx.body = new Readable({ read() { this.destroy(new Error('cut')) } }) // prettier-ignore
+        } else ctx.body = 'fine'
+      })
+      const statuses = []
+      for (let i = 0; i < 4; i++) statuses.push((await fetch(url, post('{}', key))).status)
+      expect([statuses, counted.runs]).toEqual([[500, 500, 200, 200], 3])
+    })
+
+    test('lets a larger reply through whole and says to repeats that it was not kept', async () => {
+      const large = Array.from({ length: 100 }, (_, i) => `line ${i}\n`)
+      const { url, counted } = await guarded((ctx) => {
+        ctx.status = 201
+        ctx.body = ctx.path === '/stream' ? Readable.from(large) : large.join('')
+      })
+      for (const path of ['/stream', '/text']) {
+        const first = await fetch(url + path, post('{}', key))
+        expect([first.status, await first.text()]).toEqual([201, large.join('')])
+        const repeat = await fetch(url + path, post('{}', key))
+        expect([repeat.status, repeat.headers.get('idempotency-reply')]).toEqual([201, 'not-kept'])
+      }
+      expect(counted.runs).toBe(2)
+    })
+
+    test('a route that writes to the socket by itself has finished its key', async () => {
+      const { url, counted } = await guarded((ctx) => {
+        ctx.respond = false
+        setImmediate(() => ctx.res.writeHead(201).end('by hand'))
+      })
+      expect(await (await fetch(url, post('{}', key))).text()).toBe('by hand')
+      expect((await fetch(url, post('{}', key))).status).toBe(201)
+      expect(counted.runs).toBe(1)
+    })
+  })
+})
