@@ -247,7 +247,8 @@ test('reads the body itself where no parser has, and hands it to the route', asy
 
 test('a parser behind the guard finds nothing left to do', async () => {
   const { post } = await guarded(
-    (req, res, next) => express.json()(req, res, () => void res.json(req.body)),
+    (req, res, next) =>
+      express.json()(req, res, (error?: unknown) => (error ? next(error) : void res.json(req.body))),
     {},
     [],
   )

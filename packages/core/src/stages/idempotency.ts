@@ -106,11 +106,9 @@ export function idempotency(options: IdempotencyOptions): Stage {
       case 'completed':
         return replayed(claim.reply)
       case 'in-flight':
-        throw new WebhookError(
-          'ERR_KEY_IN_FLIGHT',
-          'The first request with this key has not finished.',
-          claim,
-        )
+        throw new WebhookError('ERR_KEY_IN_FLIGHT', 'The first request with this key has not finished.', {
+          retryAfterMs: Math.min(claim.retryAfterMs, longestRetryAfterMs),
+        })
       case 'mismatch':
         throw new WebhookError('ERR_KEY_REUSED', 'This key came with another request before; use a new one.')
       case 'claimed':
