@@ -1,0 +1,248 @@
+import { SetupError, systemClock } from '@trigger-hub/core'
+import { troubleOf, type Database, type Open } from './database.ts'
+import { operations, type OperationName } from './operations/index.ts'
+import { prepare } from './schema.ts'
+import { Turn } from './turn.ts'
+
+/** One operation on its way to the file. */
+export interface Order {
+  readonly n: number
+  readonly name: OperationName
+  readonly args: unknown
+  /** Not to be begun after this, by the machine's monotonic clock. */
+  readonly until: number
+}
+
+/** All that one turn of the main thread's loop asks for, and the time by the driver's clock. */
+export interface Orders {
+  readonly orders: Order[]
+  readonly now: number
+  readonly monotonicMs: number
+}
+
+export type Answer =
+  | { readonly n: number; readonly result: unknown }
+  /** `unavailable`: the file is out of reach or locked. Otherwise only this operation failed. */
+  | { readonly n: number; readonly unavailable: boolean; readonly message: string }
+
+export type News =
+  | { readonly is: 'opened'; readonly engine: string; readonly version: string }
+  /** The file cannot be used as it is, so there is no point in trying again. */
+  | { readonly is: 'refused'; readonly message: string }
+  | { readonly is: 'answers'; readonly answers: Answer[]; readonly woken: string[] }
+  /** Another process has written. */
+  | { readonly is: 'changed' }
+  | { readonly is: 'closed' }
+
+const mostPerGroup = 500
+const lockRetryMs = 5
+const pollMs = 50
+const firstReopenMs = 100
+const longestReopenMs = 5_000
+
+/**
+ * Runs everything that has queued up as one transaction with one flush. The thread's whole work: it blocks on locks for
+ * some 20 ms at a time, so that it never sits on an operation past its deadline.
+ *
+ * After an I/O error nothing that the connection believes can be trusted (a failed fsync may have dropped pages that
+ * were not written), so it is closed, everybody is refused, and the file is opened again.
+ */
+export class GroupCommit {
+  readonly #path: string
+  readonly #open: Open
+  readonly #tell: (news: News) => void
+  #db: Database | undefined
+  #queue: Order[] = []
+  #time = { now: 0, monotonicMs: 0 }
+  #timer: NodeJS.Timeout | NodeJS.Immediate | undefined
+  #poll: NodeJS.Timeout | undefined
+  #dataVersion = -1
+  #reopenMs = firstReopenMs
+  #failure: string | undefined
+
+  constructor({ path, open, tell }: { path: string; open: Open; tell: (news: News) => void }) {
+    this.#path = path
+    this.#open = open
+    this.#tell = tell
+    this.#reopen()
+  }
+
+  push({ orders, now, monotonicMs }: Orders): void {
+    this.#time = { now, monotonicMs }
+    this.#queue.push(...orders)
+    this.#soon()
+  }
+
+  /** Looks out for the writes of other processes, or stops doing so. */
+  watch(on: boolean): void {
+    clearInterval(this.#poll)
+    this.#poll = on ? setInterval(() => this.#lookOut(), pollMs) : undefined
+  }
+
+  /** To be called when nothing is queued any more. */
+  close(): void {
+    this.watch(false)
+    clearTimeout(this.#timer as NodeJS.Timeout)
+    try {
+      this.#db?.get('PRAGMA wal_checkpoint(TRUNCATE)')
+      this.#db?.close()
+    } catch {
+      // what is in the write-ahead log is as safe there, and the next to open the file reads it
+    }
+    this.#db = undefined
+    this.#tell({ is: 'closed' })
+  }
+
+  #soon(): void {
+    this.#timer ??= setImmediate(() => {
+      this.#timer = undefined
+      this.#work()
+    })
+  }
+
+  #later(ms: number, task: () => void): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      task()
+    }, ms)
+  }
+
+  #work(): void {
+    this.#refuseLate()
+    if (this.#queue.length === 0) return
+    const db = this.#db
+    if (!db) return this.#refuseAll(this.#failure ?? 'it is being opened')
+    const group = this.#queue.slice(0, mostPerGroup)
+    try {
+      db.exec('BEGIN IMMEDIATE')
+      const turn = new Turn(db, this.#time)
+      const answers = perform(turn, group)
+      db.exec('COMMIT')
+      this.#queue.splice(0, group.length)
+      this.#tell({ is: 'answers', answers, woken: [...turn.woken] })
+    } catch (error) {
+      if (troubleOf(error) === 'busy') {
+        rollback(db)
+        return this.#later(lockRetryMs, () => this.#work())
+      }
+      return this.#breakOff(error)
+    }
+    if (this.#queue.length > 0) this.#soon()
+  }
+
+  #refuseLate(): void {
+    const now = systemClock.monotonicMs()
+    const late = this.#queue.filter(({ until }) => until <= now)
+    if (late.length === 0) return
+    this.#queue = this.#queue.filter(({ until }) => until > now)
+    this.#refuse(late, 'another process holds the lock of its file')
+  }
+
+  #refuseAll(message: string): void {
+    this.#refuse(this.#queue.splice(0), message)
+  }
+
+  #refuse(orders: Order[], message: string): void {
+    if (orders.length === 0) return
+    const answers = orders.map(({ n }) => ({ n, unavailable: true, message }))
+    this.#tell({ is: 'answers', answers, woken: [] })
+  }
+
+  #breakOff(error: unknown): void {
+    this.#failure = `its file failed (${String(error)}); it is being opened again`
+    try {
+      this.#db?.close()
+    } catch {
+      // it is not used any more
+    }
+    this.#db = undefined
+    this.#refuseAll(this.#failure)
+    clearTimeout(this.#timer as NodeJS.Timeout)
+    this.#later(this.#reopenMs, () => this.#reopen())
+    this.#reopenMs = Math.min(this.#reopenMs * 2, longestReopenMs)
+  }
+
+  #reopen(): void {
+    let db: Database | undefined
+    try {
+      db = this.#open(this.#path)
+      prepare(db, this.#path)
+      if (this.#failure !== undefined) settleLog(db)
+      const version = db.get<{ v: string }>('SELECT sqlite_version() AS v')?.v ?? ''
+      this.#db = db
+      this.#failure = undefined
+      this.#reopenMs = firstReopenMs
+      this.#tell({ is: 'opened', engine: db.engine, version })
+      this.#soon()
+    } catch (error) {
+      try {
+        db?.close()
+      } catch {
+        // the first error says more
+      }
+      if (error instanceof SetupError) return this.#tell({ is: 'refused', message: error.message })
+      if (troubleOf(error) === 'busy') {
+        this.#refuseLate()
+        return this.#later(lockRetryMs, () => this.#reopen())
+      }
+      this.#breakOff(error)
+    }
+  }
+
+  #lookOut(): void {
+    try {
+      const version = this.#db?.get<{ data_version: number }>('PRAGMA data_version')?.data_version
+      if (version === undefined || version === this.#dataVersion) return
+      this.#dataVersion = version
+      this.#tell({ is: 'changed' })
+    } catch (error) {
+      if (troubleOf(error) === 'broken') this.#breakOff(error)
+    }
+  }
+}
+
+/** All in one go; if one of them fails, again with each in a savepoint, so that it alone is undone. */
+function perform(turn: Turn, group: readonly Order[]): Answer[] {
+  try {
+    return group.map((order) => ({ n: order.n, result: run(turn, order) }))
+  } catch (error) {
+    if (troubleOf(error) !== 'statement') throw error
+    turn.db.exec('ROLLBACK; BEGIN IMMEDIATE')
+    turn.forgetBots()
+    return group.map((order) => runApart(turn, order))
+  }
+}
+
+function runApart(turn: Turn, order: Order): Answer {
+  turn.db.exec('SAVEPOINT one')
+  try {
+    const result = run(turn, order)
+    turn.db.exec('RELEASE one')
+    return { n: order.n, result }
+  } catch (error) {
+    if (troubleOf(error) !== 'statement') throw error
+    turn.db.exec('ROLLBACK TO one; RELEASE one')
+    turn.forgetBots()
+    return { n: order.n, unavailable: false, message: `${order.name}: ${String(error)}` }
+  }
+}
+
+const run = (turn: Turn, { name, args }: Order): unknown =>
+  (operations[name] as (turn: Turn, args: unknown) => unknown)(turn, args)
+
+function rollback(db: Database): void {
+  try {
+    db.exec('ROLLBACK')
+  } catch {
+    // there was no transaction yet
+  }
+}
+
+/**
+ * After a failed flush the log may look whole in memory and have a hole on the disk. Copying it into the file and
+ * flushing that, then starting the log anew, makes the two agree again.
+ */
+function settleLog(db: Database): void {
+  const row = db.get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)')
+  if (row?.busy !== 0) throw Object.assign(new Error('the log is in use'), { errcode: 5 })
+}

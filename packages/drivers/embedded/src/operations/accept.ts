@@ -1,0 +1,132 @@
+import type { Accepted } from '@trigger-hub/core'
+import { hears, type Turn } from '../turn.ts'
+import { bury } from './dead-letters.ts'
+
+/** An event and its `AcceptOptions`, in values that SQLite stores. */
+export interface AcceptArgs {
+  readonly id: string
+  readonly source: string
+  readonly type: string
+  readonly rawType: string
+  readonly time: number
+  readonly senderKey: string | null
+  readonly contentType: string | null
+  /** JSON. */
+  readonly headers: string
+  readonly marks: readonly string[]
+  readonly body: Uint8Array
+  /** What tells a repeat; made from the token when the sender gave nothing. */
+  readonly key: string
+  readonly fingerprint: string
+  readonly replayKey: string | null
+  readonly rejectReplay: boolean
+  readonly quarantine: boolean
+  readonly ttlMs: number
+  readonly token: string
+  readonly resume: {
+    readonly bot: string
+    readonly history: string
+    readonly attempt: number
+    readonly afterMs: number
+  } | null
+}
+
+interface KnownKey {
+  fingerprint: string
+  event: number
+  event_id: string
+  token: string
+}
+
+/** Claims the key and stores the event in one step. */
+export function accept(turn: Turn, args: AcceptArgs): Accepted {
+  const first = knownKey(turn, args.key)
+  if (first?.token === args.token) return ownEvent(turn, first)
+  if (args.quarantine || (first && first.fingerprint !== args.fingerprint)) return quarantine(turn, args)
+  if (first)
+    return { is: 'duplicate', id: first.event_id, deadLetters: countDeadLetters(turn, first.event_id) }
+
+  const replaySuspected = args.replayKey !== null && knownKey(turn, args.replayKey) !== undefined
+  if (replaySuspected && args.rejectReplay) return { is: 'replay' }
+  const marks: readonly string[] = replaySuspected ? [...args.marks, 'replay-suspected'] : args.marks
+  const hearing = turn.bots.filter((bot) => hears(bot, args))
+  const seq = insert(turn, { ...args, marks }, hearing.length > 0 || args.resume ? 'routed' : 'unmatched')
+  remember(turn, args.key, seq, args)
+  if (args.replayKey !== null && !replaySuspected) remember(turn, args.replayKey, seq, args)
+  for (const { name } of hearing) turn.woken.add(name)
+  if (args.resume) {
+    const { bot, history, attempt, afterMs } = args.resume
+    turn.db.run(
+      `INSERT INTO deliveries (event, bot, state, attempt, generation, interrupted, due_at, history)
+       VALUES (?, ?, 'waiting', ?, 0, 0, ?, ?)`,
+      seq,
+      bot,
+      attempt,
+      turn.now + afterMs,
+      history,
+    )
+    turn.woken.add(bot)
+  }
+  return replaySuspected ? { is: 'accepted', id: args.id, replaySuspected } : { is: 'accepted', id: args.id }
+}
+
+/** Keeps both bodies: this one where no bot sees it, once however often it comes. */
+function quarantine(turn: Turn, args: AcceptArgs): Accepted {
+  const key = `${args.key}#${args.fingerprint}`
+  const before = knownKey(turn, key)
+  if (before) return { is: 'mismatch', id: before.event_id }
+  const seq = insert(turn, args, 'quarantined')
+  remember(turn, key, seq, args)
+  bury(turn, { event: seq, eventId: args.id, bot: null, reason: 'key-reused' })
+  return { is: 'mismatch', id: args.id }
+}
+
+const knownKey = ({ db, now }: Turn, key: string): KnownKey | undefined =>
+  db.get('SELECT fingerprint, event, event_id, token FROM keys WHERE key = ? AND expires_at > ?', key, now)
+
+function remember(
+  { db, now }: Turn,
+  key: string,
+  seq: number,
+  { fingerprint, id, token, ttlMs }: AcceptArgs,
+): void {
+  db.run(
+    'INSERT OR REPLACE INTO keys (key, fingerprint, event, event_id, token, expires_at) VALUES (?, ?, ?, ?, ?, ?)',
+    key,
+    fingerprint,
+    seq,
+    id,
+    token,
+    now + ttlMs,
+  )
+}
+
+function insert(turn: Turn, args: AcceptArgs, state: 'routed' | 'unmatched' | 'quarantined'): number {
+  const row = turn.db.get<{ seq: number }>(
+    `INSERT INTO events (id, source, type, raw_type, state, time, key, content_type, marks, headers, body)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`,
+    args.id,
+    args.source,
+    args.type,
+    args.rawType,
+    state,
+    args.time,
+    args.senderKey,
+    args.contentType,
+    args.marks.length > 0 ? JSON.stringify(args.marks) : null,
+    args.headers,
+    args.body,
+  )
+  return row?.seq ?? 0
+}
+
+/** A command that was sent twice gets its first answer again. */
+function ownEvent({ db }: Turn, { event, event_id: id }: KnownKey): Accepted {
+  const marks = db.get<{ marks: string | null }>('SELECT marks FROM events WHERE seq = ?', event)?.marks
+  return marks?.includes('replay-suspected')
+    ? { is: 'accepted', id, replaySuspected: true }
+    : { is: 'accepted', id }
+}
+
+const countDeadLetters = ({ db }: Turn, eventId: string): number =>
+  db.get<{ n: number }>('SELECT count(*) AS n FROM dead_letters WHERE event_id = ?', eventId)?.n ?? 0

@@ -1,0 +1,110 @@
+import type { AttemptRecord } from '@trigger-hub/core'
+import type { Turn } from '../turn.ts'
+import { buryIfRetired } from './deliveries.ts'
+
+export interface RenewArgs {
+  readonly session: string
+  readonly leaseMs: number
+  readonly pid: number
+  /** Begins the session; otherwise it must still be alive. */
+  readonly begin: boolean
+}
+
+export interface Renewed {
+  readonly held: boolean
+  /** When the next other session's lease runs out if nobody renews it; null when there is none. */
+  readonly nextExpiryMs: number | null
+}
+
+// the monotonic clock restarts with the machine, so an expiry too far ahead is from before
+const alive = 'expires_monotonic > ?1 AND expires_monotonic <= ?1 + lease_ms'
+
+/** Prolongs the lease of a session and takes back what dead sessions were running. */
+export function renewSession(turn: Turn, { session, leaseMs, pid, begin }: RenewArgs): Renewed {
+  const { db, monotonicMs } = turn
+  let held = true
+  if (begin) {
+    db.run(
+      'INSERT INTO sessions (id, pid, lease_ms, expires_monotonic) VALUES (?, ?, ?, ?)',
+      session,
+      pid,
+      leaseMs,
+      monotonicMs + leaseMs,
+    )
+  } else {
+    held =
+      db.run(
+        `UPDATE sessions SET expires_monotonic = ?1 + lease_ms WHERE id = ?2 AND ${alive}`,
+        monotonicMs,
+        session,
+      ) > 0
+  }
+  takeBack(turn)
+  const next = db.get<{ at: number | null }>(
+    'SELECT min(expires_monotonic) AS at FROM sessions WHERE id <> ?',
+    session,
+  )
+  return { held, nextExpiryMs: next?.at == null ? null : Math.max(0, next.at - monotonicMs) }
+}
+
+export const isAlive = ({ db, monotonicMs }: Turn, session: string): boolean =>
+  db.get(`SELECT 1 FROM sessions WHERE id = ?2 AND ${alive}`, monotonicMs, session) !== undefined
+
+/** Ends a session in good order: what it still runs is given back and costs no attempt. */
+export function endSession(turn: Turn, { session }: { session: string }): null {
+  const { db, now } = turn
+  for (const row of runningOf(turn, session)) {
+    db.run(
+      `UPDATE deliveries SET state = 'waiting', session = NULL, due_at = ?, interrupted = 1 WHERE event = ? AND bot = ?`,
+      now,
+      row.event,
+      row.bot,
+    )
+    buryIfRetired(turn, row)
+  }
+  db.run('DELETE FROM sessions WHERE id = ?', session)
+  return null
+}
+
+function takeBack(turn: Turn): void {
+  const { db, now, monotonicMs } = turn
+  const dead = db.all<{ session: string }>(
+    `SELECT DISTINCT session FROM deliveries
+     WHERE state = 'running' AND session NOT IN (SELECT id FROM sessions WHERE ${alive})`,
+    monotonicMs,
+  )
+  for (const { session } of dead) {
+    for (const row of runningOf(turn, session)) {
+      const lost: AttemptRecord = {
+        attempt: row.attempt,
+        startedAt: row.started_at,
+        endedAt: now,
+        outcome: 'lost',
+      }
+      db.run(
+        `UPDATE deliveries SET state = 'waiting', session = NULL, due_at = ?, attempt = attempt + 1, interrupted = 1,
+         history = ? WHERE event = ? AND bot = ?`,
+        now,
+        JSON.stringify([...(JSON.parse(row.history) as AttemptRecord[]), lost]),
+        row.event,
+        row.bot,
+      )
+      buryIfRetired(turn, row)
+    }
+  }
+  db.run(`DELETE FROM sessions WHERE NOT (${alive})`, monotonicMs)
+}
+
+const runningOf = ({ db }: Turn, session: string) =>
+  db.all<{
+    event: number
+    eventId: string
+    bot: string
+    attempt: number
+    started_at: number
+    history: string
+  }>(
+    `SELECT d.event, e.id AS eventId, d.bot, d.attempt, d.started_at, d.history
+     FROM deliveries d JOIN events e ON e.seq = d.event WHERE d.state = 'running' AND d.session = ?`,
+    session,
+  )
