@@ -20,12 +20,6 @@ export interface ConsumerOptions extends ConsumeOptions {
   readonly onDrained: () => void
 }
 
-interface Running {
-  readonly row: DeliveryRow
-  readonly delivery: Delivery
-}
-
-const settleTimeoutMs = 5_000
 const firstRetryMs = 100
 const longestRetryMs = 5_000
 
@@ -33,7 +27,7 @@ const longestRetryMs = 5_000
 export class Consumer implements Subscription {
   readonly #bot: string
   readonly #options: ConsumerOptions
-  readonly #running = new Map<number, Running>()
+  readonly #running = new Map<number, DeliveryRow>()
   readonly #settling = new Set<Promise<void>>()
   #lost = new AbortController()
   #isTaking = false
@@ -42,7 +36,7 @@ export class Consumer implements Subscription {
   #isRefilling = false
   #retryMs = firstRetryMs
   #cancelTimer: (() => void) | undefined
-  #onIdle: (() => void) | undefined
+  #onIdle: (() => void)[] = []
 
   constructor(bot: string, options: ConsumerOptions) {
     this.#bot = bot
@@ -55,7 +49,7 @@ export class Consumer implements Subscription {
     if (!this.#isTaking && !this.#isStopped && this.#room() > 0) void this.#take()
   }
 
-  /** The session's lease has run out: whoever still runs is told. */
+  /** The session's lease has run out: whoever still runs is told, and whether a verdict counts is for the file to say. */
   loseLease(): void {
     this.#running.clear()
     this.#lost.abort()
@@ -64,25 +58,25 @@ export class Consumer implements Subscription {
   }
 
   async drain(deadlineMs: number): Promise<void> {
-    const { clock, onDrained } = this.#options
-    if (!this.#isStopped) {
-      this.#isStopped = true
-      this.#cancelTimer?.()
-    }
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(deadlineMs, resolve)
-      this.#onIdle = () => {
-        cancel()
-        resolve()
-      }
-      this.#checkIdle()
-    })
-    for (const { row, delivery } of [...this.#running.values()]) {
-      this.#settle(row, delivery, { is: 'release', interrupted: true })
-    }
+    this.#isStopped = true
+    this.#cancelTimer?.()
+    await this.#idleOr(deadlineMs)
+    for (const row of this.#running.values()) this.#giveBack(row, true)
+    this.#running.clear()
     this.#lost.abort()
     await Promise.all(this.#settling)
-    onDrained()
+    this.#options.onDrained()
+  }
+
+  #idleOr(deadlineMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(deadlineMs, resolve)
+      this.#onIdle.push(() => {
+        cancel()
+        resolve()
+      })
+      this.#checkIdle()
+    })
   }
 
   #room(): number {
@@ -108,7 +102,10 @@ export class Consumer implements Subscription {
           continue
         }
         if (taken.more) this.#isWanted = true
-        for (const row of taken.deliveries) this.#run(row)
+        for (const row of taken.deliveries) {
+          if (this.#isStopped) this.#giveBack(row, false)
+          else this.#run(row)
+        }
         if (taken.nextDueAt !== null) this.#wakeIn(taken.nextDueAt - clock.now())
       }
     } catch (error) {
@@ -137,46 +134,59 @@ export class Consumer implements Subscription {
       redelivered: row.interrupted === 1,
       lost: this.#lost.signal,
     }
-    if (this.#isStopped) {
-      this.#settle(row, delivery, { is: 'release', interrupted: false }) // taken while it was being drained
-      return
-    }
-    this.#running.set(row.seq, { row, delivery })
+    this.#running.set(row.seq, row)
     void this.#options.handle(delivery).then((verdict) => {
       this.#refillSoon() // before the verdict, so that both go in one message
       this.#settle(row, delivery, verdict)
     })
   }
 
-  /** Takes more once half of the room is free, with the verdicts of the same turn of the loop. */
+  /** Takes more for all the room that this turn of the loop makes, in one message with its verdicts. */
   #refillSoon(): void {
     if (this.#isRefilling || !this.#isWanted) return
     this.#isRefilling = true
     setImmediate(() => {
       this.#isRefilling = false
-      if (this.#isWanted && this.#room() * 2 >= this.#options.concurrency) this.wake()
+      if (this.#isWanted) this.wake()
     })
   }
 
   #settle(row: DeliveryRow, delivery: Delivery, verdict: Verdict): void {
-    if (this.#running.get(row.seq)?.row === row) this.#running.delete(row.seq)
-    const settling: Promise<void> = this.#options.thread
-      .call('settle', settleArgs(row, delivery, verdict), settleTimeoutMs)
-      .catch(() => 'unknown' as const)
-      .then((outcome) => {
-        this.#settling.delete(settling)
-        this.#options.onSettled(delivery, outcome, verdict)
-        this.#checkIdle()
-      })
-    this.#settling.add(settling)
+    if (this.#running.get(row.seq) === row) this.#running.delete(row.seq)
+    this.#track(
+      this.#options.thread
+        .call('settle', settleArgs(row, this.#bot, verdict, delivery.history))
+        .catch(() => 'unknown' as const)
+        .then((outcome) => this.#options.onSettled(delivery, outcome, verdict)),
+    )
+  }
+
+  #giveBack(row: DeliveryRow, interrupted: boolean): void {
+    const args = settleArgs(row, this.#bot, { is: 'release', interrupted })
+    // if it fails, the end of the session or of its lease gives it back
+    this.#track(this.#options.thread.call('settle', args).catch(() => undefined))
+  }
+
+  #track(settling: Promise<unknown>): void {
+    const tracked = settling.then(() => {
+      this.#settling.delete(tracked)
+      this.#checkIdle()
+    })
+    this.#settling.add(tracked)
   }
 
   #checkIdle(): void {
-    if (this.#isStopped && !this.#isTaking && this.#running.size === 0) this.#onIdle?.()
+    if (this.#isTaking || this.#running.size > 0) return
+    for (const resolve of this.#onIdle.splice(0)) resolve()
   }
 }
 
-function settleArgs(row: DeliveryRow, { bot, history }: Delivery, verdict: Verdict): SettleArgs {
+function settleArgs(
+  row: DeliveryRow,
+  bot: string,
+  verdict: Verdict,
+  history: readonly AttemptRecord[] = [],
+): SettleArgs {
   const of = { event: row.seq, eventId: row.id, bot, generation: row.generation }
   const historyWith = (failed: AttemptRecord | undefined): string =>
     failed ? JSON.stringify([...history, failed]) : row.history

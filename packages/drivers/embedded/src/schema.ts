@@ -35,7 +35,7 @@ CREATE INDEX keys_expiring ON keys (expires_at);
 
 CREATE TABLE bots (
   name TEXT PRIMARY KEY,
-  patterns TEXT NOT NULL,
+  patterns TEXT NOT NULL, -- JSON: which patterns hold after which event
   cursor INTEGER NOT NULL, -- seq of the last event looked at
   retiring_until INTEGER -- being retired: seq of the last event that was for it
 ) STRICT, WITHOUT ROWID;

@@ -1,10 +1,10 @@
-import { pattern, type Pattern } from '@trigger-hub/core'
 import type { Database } from './database.ts'
+import { Wants } from './wants.ts'
 
 /** A bot as the registry in the file knows it. */
 export interface RegisteredBot {
   readonly name: string
-  readonly patterns: readonly Pattern[]
+  readonly wants: Wants
   /** Last event that it has looked at. */
   readonly cursor: number
 }
@@ -32,7 +32,7 @@ export class Turn {
       .all<{ name: string; patterns: string; cursor: number }>(
         'SELECT name, patterns, cursor FROM bots WHERE retiring_until IS NULL',
       )
-      .map(({ name, patterns, cursor }) => ({ name, patterns: compiled(patterns), cursor })))
+      .map(({ name, patterns, cursor }) => ({ name, wants: Wants.parse(patterns), cursor })))
   }
 
   /** To be called when the registry has changed. */
@@ -44,18 +44,4 @@ export class Turn {
   has(bot: string): boolean {
     return this.bots.some(({ name }) => name === bot)
   }
-}
-
-export const hears = (
-  { patterns }: Pick<RegisteredBot, 'patterns'>,
-  { source, type }: { source: string; type: string },
-): boolean => patterns.some((one) => one.matches(source, type))
-
-const known = new Map<string, readonly Pattern[]>()
-
-/** Patterns of a row of the registry, compiled once. */
-export function compiled(json: string): readonly Pattern[] {
-  let patterns = known.get(json)
-  if (!patterns) known.set(json, (patterns = (JSON.parse(json) as string[]).map(pattern)))
-  return patterns
 }

@@ -1,5 +1,5 @@
 import type { Accepted } from '@trigger-hub/core'
-import { hears, type Turn } from '../turn.ts'
+import type { Turn } from '../turn.ts'
 import { bury } from './dead-letters.ts'
 
 /** An event and its `AcceptOptions`, in values that SQLite stores. */
@@ -49,7 +49,7 @@ export function accept(turn: Turn, args: AcceptArgs): Accepted {
   const replaySuspected = args.replayKey !== null && knownKey(turn, args.replayKey) !== undefined
   if (replaySuspected && args.rejectReplay) return { is: 'replay' }
   const marks: readonly string[] = replaySuspected ? [...args.marks, 'replay-suspected'] : args.marks
-  const hearing = turn.bots.filter((bot) => hears(bot, args))
+  const hearing = turn.bots.filter(({ wants }) => wants.has({ ...args, seq: Infinity }))
   const seq = insert(turn, { ...args, marks }, hearing.length > 0 || args.resume ? 'routed' : 'unmatched')
   remember(turn, args.key, seq, args)
   if (args.replayKey !== null && !replaySuspected) remember(turn, args.replayKey, seq, args)

@@ -1,6 +1,6 @@
 import type { DeadLetterFilter, DeadLetterReason } from '@trigger-hub/core'
 import type { Value } from '../database.ts'
-import { hears, type Turn } from '../turn.ts'
+import type { Turn } from '../turn.ts'
 import { eventColumns, type EventRow } from './event-row.ts'
 
 /** A dead letter as it comes from the file. */
@@ -91,7 +91,7 @@ export interface Slice {
 export const redriveDeadLetters = (turn: Turn, range: DeadLetterRange): Slice =>
   eachOf(turn, range, ({ id, event, bot }) => {
     const { db, now } = turn
-    const targets = bot === null ? hearing(turn, event) : turn.has(bot) ? [bot] : []
+    const targets = bot === null ? wanting(turn, event) : turn.has(bot) ? [bot] : []
     if (targets.length === 0) return false
     for (const target of targets) {
       db.run(
@@ -148,12 +148,11 @@ function eachOf(
   return { count, next: found.length < limit ? null : (found.at(-1)?.id ?? null) }
 }
 
-function hearing(turn: Turn, seq: number): string[] {
-  const event = turn.db.get<{ source: string; type: string }>(
-    'SELECT source, type FROM events WHERE seq = ?',
-    seq,
-  )
-  return event ? turn.bots.filter((bot) => hears(bot, event)).map(({ name }) => name) : []
+/** The bots that would get the event if it came now. */
+function wanting({ db, bots }: Turn, event: number): string[] {
+  const row = db.get<{ source: string; type: string }>('SELECT source, type FROM events WHERE seq = ?', event)
+  if (!row) return []
+  return bots.filter(({ wants }) => wants.has({ ...row, seq: Infinity })).map(({ name }) => name)
 }
 
 function where({ bot, reason, event, since }: DeadLetterFilter): { text: string; values: Value[] } {

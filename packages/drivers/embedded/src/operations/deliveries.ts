@@ -1,5 +1,6 @@
 import type { DeadLetterReason, Settled } from '@trigger-hub/core'
-import { compiled, hears, type Turn } from '../turn.ts'
+import type { Turn } from '../turn.ts'
+import { Wants } from '../wants.ts'
 import { bury } from './dead-letters.ts'
 import { eventColumns, type EventRow } from './event-row.ts'
 import { isAlive } from './sessions.ts'
@@ -101,7 +102,7 @@ function takeNew(
     bot,
   )
   if (!registered) return false
-  const listener = { patterns: compiled(registered.patterns) }
+  const wants = Wants.parse(registered.patterns)
   const ahead = db.all<{ seq: number; source: string; type: string; state: string }>(
     'SELECT seq, source, type, state FROM events WHERE seq > ? ORDER BY seq LIMIT ?',
     registered.cursor,
@@ -111,7 +112,7 @@ function takeNew(
   let full = ahead.length === mostScanned
   for (const event of ahead) {
     cursor = event.seq
-    if (event.state === 'quarantined' || !hears(listener, event)) continue
+    if (event.state === 'quarantined' || !wants.has(event)) continue
     const taken = db.run(
       `INSERT INTO deliveries (event, bot, state, attempt, generation, interrupted, session, started_at, history)
        VALUES (?, ?, 'running', 1, 1, 0, ?, ?, '[]') ON CONFLICT DO NOTHING`, // it went on from the request

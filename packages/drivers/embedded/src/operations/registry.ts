@@ -1,17 +1,24 @@
 import type { BotDeclaration, BotReport } from '@trigger-hub/core'
-import { compiled, hears, type Turn } from '../turn.ts'
+import type { Turn } from '../turn.ts'
+import { Wants, type Routed } from '../wants.ts'
 import { bury } from './dead-letters.ts'
 import { buryIfRetired } from './deliveries.ts'
 
 /** Writes bots into the registry. A new one starts after the newest event; a known one keeps its place. */
 export function declareBots(turn: Turn, { bots }: { bots: readonly BotDeclaration[] }): null {
+  const { db } = turn
+  const last = db.get<{ seq: number }>(`SELECT seq FROM sqlite_sequence WHERE name = 'events'`)?.seq ?? 0
   for (const { name, on } of bots) {
-    turn.db.run(
-      `INSERT INTO bots (name, patterns, cursor)
-       VALUES (?, ?, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0))
+    const known = db.get<{ patterns: string; cursor: number }>(
+      'SELECT patterns, cursor FROM bots WHERE name = ?',
+      name,
+    )
+    db.run(
+      `INSERT INTO bots (name, patterns, cursor) VALUES (?, ?, ?)
        ON CONFLICT (name) DO UPDATE SET patterns = excluded.patterns, retiring_until = NULL`,
       name,
-      JSON.stringify(on),
+      Wants.changed(known?.patterns, on, last, known?.cursor ?? last),
+      last,
     )
   }
   turn.forgetBots()
@@ -47,7 +54,7 @@ export function retireBot(turn: Turn, { bot }: { bot: string }): boolean {
     bot,
   )
   if (!row) return false
-  const listener = { patterns: compiled(row.patterns) }
+  const wants = Wants.parse(row.patterns)
   const ahead = db.all<{ seq: number; id: string; source: string; type: string; state: string }>(
     'SELECT seq, id, source, type, state FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?',
     row.cursor,
@@ -55,7 +62,7 @@ export function retireBot(turn: Turn, { bot }: { bot: string }): boolean {
     slice,
   )
   for (const event of ahead) {
-    if (event.state === 'quarantined' || !hears(listener, event)) continue
+    if (event.state === 'quarantined' || !wants.has(event)) continue
     const made = db.run(
       `INSERT INTO deliveries (event, bot, state, attempt, generation, interrupted, history)
        VALUES (?, ?, 'dead', 1, 0, 0, '[]') ON CONFLICT DO NOTHING`,
@@ -89,7 +96,7 @@ export function standing({ db }: Turn, _all: object): Standing {
   return {
     bots: bots.map(({ name, patterns, cursor }) => ({
       name,
-      on: JSON.parse(patterns) as string[],
+      on: Wants.parse(patterns).on,
       cursor,
       waiting: count(`SELECT count(*) AS n FROM deliveries WHERE bot = ? AND state = 'waiting'`, name),
       running: count(`SELECT count(*) AS n FROM deliveries WHERE bot = ? AND state = 'running'`, name),
@@ -114,16 +121,14 @@ export function countBacklog(
 ): { count: number; next: number | null } {
   const row = db.get<{ patterns: string }>('SELECT patterns FROM bots WHERE name = ?', bot)
   if (!row) return { count: 0, next: null }
-  const listener = { patterns: compiled(row.patterns) }
+  const wants = Wants.parse(row.patterns)
   const end = Math.min(until, after + 2_000)
-  const groups = db.all<{ source: string; type: string; n: number }>(
-    `SELECT e.source, e.type, count(*) AS n FROM events e
-     LEFT JOIN deliveries d ON d.event = e.seq AND d.bot = ?
-     WHERE e.seq > ? AND e.seq <= ? AND e.state <> 'quarantined' AND d.event IS NULL GROUP BY e.source, e.type`,
+  const events = db.all<Routed>(
+    `SELECT e.seq, e.source, e.type FROM events e LEFT JOIN deliveries d ON d.event = e.seq AND d.bot = ?
+     WHERE e.seq > ? AND e.seq <= ? AND e.state <> 'quarantined' AND d.event IS NULL`,
     bot,
     after,
     end,
   )
-  const count = groups.filter((event) => hears(listener, event)).reduce((sum, { n }) => sum + n, 0)
-  return { count, next: end < until ? end : null }
+  return { count: events.filter((event) => wants.has(event)).length, next: end < until ? end : null }
 }

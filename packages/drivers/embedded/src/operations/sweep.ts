@@ -1,4 +1,5 @@
-import { hears, type Turn } from '../turn.ts'
+import type { Turn } from '../turn.ts'
+import { Wants, type Routed } from '../wants.ts'
 
 export interface SweepArgs {
   /** How long settled and unmatched events are kept, milliseconds. */
@@ -79,17 +80,9 @@ const isDoneWith = (turn: Turn, seq: number): boolean =>
   !isAwaited(turn, seq)
 
 /** Whether a bot that wants the event has not looked at it. */
-function isAwaited(turn: Turn, seq: number): boolean {
-  const behind = turn.db.all<{ name: string }>('SELECT name FROM bots WHERE cursor < ?', seq)
+function isAwaited({ db }: Turn, seq: number): boolean {
+  const behind = db.all<{ patterns: string }>('SELECT patterns FROM bots WHERE cursor < ?', seq)
   if (behind.length === 0) return false
-  const event = turn.db.get<{ source: string; type: string }>(
-    'SELECT source, type FROM events WHERE seq = ?',
-    seq,
-  )
-  if (!event) return false
-  // a bot that is being retired is not among turn.bots and wants what is left as dead letters
-  return behind.some(({ name }) => {
-    const bot = turn.bots.find((one) => one.name === name)
-    return !bot || hears(bot, event)
-  })
+  const event = db.get<Routed>('SELECT seq, source, type FROM events WHERE seq = ?', seq)
+  return event !== undefined && behind.some(({ patterns }) => Wants.parse(patterns).has(event))
 }
