@@ -1,7 +1,7 @@
-import { hmacSource, type HmacPreset, type SecretOptions } from '../verify/hmac.ts'
+import { hashSource, type HashPreset, type SecretOptions } from '../verify/hash.ts'
 import type { Source } from '../verify/source.ts'
 
-export const githubPreset: HmacPreset = {
+export const githubPreset: HashPreset = {
   provider: 'github',
   title: 'GitHub',
   docs: 'https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries',
@@ -25,4 +25,4 @@ export const githubPreset: HmacPreset = {
 
 /** Webhooks of GitHub repositories, organisations and apps. The older SHA-1 header is never looked at. */
 export const github = <Events = Record<string, unknown>>(options: SecretOptions): Source<Events> =>
-  hmacSource(githubPreset, options)
+  hashSource(githubPreset, options)

@@ -1,7 +1,7 @@
 import { SetupError } from '../words/errors.ts'
 import { knownOptions } from '../words/options.ts'
-import { hmacSource, type HmacPreset, type TimedSecretOptions } from '../verify/hmac.ts'
-import type { Encoding, HmacScheme } from '../verify/preset.ts'
+import { hashSource, type HashPreset, type TimedSecretOptions } from '../verify/hash.ts'
+import type { Encoding, HashScheme } from '../verify/preset.ts'
 import type { Source } from '../verify/source.ts'
 import { template } from '../verify/template.ts'
 
@@ -10,7 +10,7 @@ export interface HmacOptions extends TimedSecretOptions {
   /** Header of the signature. Default `'X-Signature'`. */
   readonly header?: string
   /** Default `'sha256'`. */
-  readonly algorithm?: HmacScheme['algorithm']
+  readonly algorithm?: HashScheme['algorithm']
   /** Default `'hex'`. */
   readonly encoding?: Encoding
   /** What stands before the signature, such as `'sha256='`. Default: nothing. */
@@ -50,7 +50,7 @@ export function hmac<Events = Record<string, unknown>>(options: HmacOptions): So
   const timestamp = options.timestamp?.toLowerCase()
   const signed = signedOf(options)
   const keySigned = signed.includes('{id}')
-  const preset: HmacPreset = {
+  const preset: HashPreset = {
     provider: 'hmac',
     title: 'HMAC',
     docs: 'https://www.rfc-editor.org/rfc/rfc2104',
@@ -74,7 +74,7 @@ export function hmac<Events = Record<string, unknown>>(options: HmacOptions): So
     type: { header: type },
     headers: [key, type],
   }
-  return hmacSource(preset, { secret, ...(tolerance === undefined ? {} : { tolerance }) })
+  return hashSource(preset, { secret, ...(tolerance === undefined ? {} : { tolerance }) })
 }
 
 const known = [

@@ -1,7 +1,7 @@
-import { hmacSource, type HmacPreset, type SecretOptions } from '../verify/hmac.ts'
+import { hashSource, type HashPreset, type SecretOptions } from '../verify/hash.ts'
 import type { Source } from '../verify/source.ts'
 
-export const shopifyPreset: HmacPreset = {
+export const shopifyPreset: HashPreset = {
   provider: 'shopify',
   title: 'Shopify',
   docs: 'https://shopify.dev/docs/apps/build/webhooks/subscribe/https',
@@ -32,4 +32,4 @@ export const shopifyPreset: HmacPreset = {
 
 /** Webhooks of a Shopify app. The secret is the app's client secret. */
 export const shopify = <Events = Record<string, unknown>>(options: SecretOptions): Source<Events> =>
-  hmacSource(shopifyPreset, options)
+  hashSource(shopifyPreset, options)

@@ -1,7 +1,7 @@
-import { hmacSource, type HmacPreset, type TimedSecretOptions } from '../verify/hmac.ts'
+import { hashSource, type HashPreset, type TimedSecretOptions } from '../verify/hash.ts'
 import type { Source } from '../verify/source.ts'
 
-export const slackPreset: HmacPreset = {
+export const slackPreset: HashPreset = {
   provider: 'slack',
   title: 'Slack',
   docs: 'https://docs.slack.dev/authentication/verifying-requests-from-slack',
@@ -26,4 +26,4 @@ export const slackPreset: HmacPreset = {
 
 /** Events, slash commands and interactions of a Slack app. The secret is the app's signing secret. */
 export const slack = <Events = Record<string, unknown>>(options: TimedSecretOptions): Source<Events> =>
-  hmacSource(slackPreset, options)
+  hashSource(slackPreset, options)

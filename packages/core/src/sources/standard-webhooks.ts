@@ -1,9 +1,9 @@
-import { asymmetricSource, type AsymmetricPreset, type PublicKeyOptions } from '../verify/asymmetric.ts'
-import { hmacSource, type HmacPreset, type TimedSecretOptions } from '../verify/hmac.ts'
+import { asymmetricSource, type AsymmetricPreset, type TimedPublicKeyOptions } from '../verify/asymmetric.ts'
+import { hashSource, type HashPreset, type TimedSecretOptions } from '../verify/hash.ts'
 import type { Source } from '../verify/source.ts'
 import { standardScheme } from './standard.ts'
 
-export const standardWebhooksPreset: HmacPreset = {
+export const standardWebhooksPreset: HashPreset = {
   provider: 'standard-webhooks',
   title: 'Standard Webhooks',
   docs: 'https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md',
@@ -30,8 +30,8 @@ export const standardWebhooksAsymmetricPreset: AsymmetricPreset = {
 
 /** Any sender that follows Standard Webhooks: `secret` (`whsec_…`) for `v1`, or `publicKey` (`whpk_…`) for `v1a`. */
 export const standardWebhooks = <Events = Record<string, unknown>>(
-  options: TimedSecretOptions | PublicKeyOptions,
+  options: TimedSecretOptions | TimedPublicKeyOptions,
 ): Source<Events> =>
   'publicKey' in options
     ? asymmetricSource(standardWebhooksAsymmetricPreset, options)
-    : hmacSource(standardWebhooksPreset, options)
+    : hashSource(standardWebhooksPreset, options)

@@ -1,7 +1,7 @@
-import { hmacSource, type HmacPreset, type TimedSecretOptions } from '../verify/hmac.ts'
+import { hashSource, type HashPreset, type TimedSecretOptions } from '../verify/hash.ts'
 import type { Source } from '../verify/source.ts'
 
-export const stripePreset: HmacPreset = {
+export const stripePreset: HashPreset = {
   provider: 'stripe',
   title: 'Stripe',
   docs: 'https://docs.stripe.com/webhooks/signature',
@@ -25,4 +25,4 @@ export const stripePreset: HmacPreset = {
 
 /** Webhook endpoints of Stripe. The secret is the endpoint's, which begins with `whsec_`, and is used as text. */
 export const stripe = <Events = Record<string, unknown>>(options: TimedSecretOptions): Source<Events> =>
-  hmacSource(stripePreset, options)
+  hashSource(stripePreset, options)

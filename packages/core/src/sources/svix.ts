@@ -1,8 +1,8 @@
-import { hmacSource, type HmacPreset, type TimedSecretOptions } from '../verify/hmac.ts'
+import { hashSource, type HashPreset, type TimedSecretOptions } from '../verify/hash.ts'
 import type { Source } from '../verify/source.ts'
 import { standardScheme } from './standard.ts'
 
-export const svixPreset: HmacPreset = {
+export const svixPreset: HashPreset = {
   provider: 'svix',
   title: 'Svix',
   docs: 'https://docs.svix.com/receiving/verifying-payloads/how-manual',
@@ -16,4 +16,4 @@ export const svixPreset: HmacPreset = {
 
 /** Senders that deliver through Svix: Standard Webhooks in `svix-` headers. */
 export const svix = <Events = Record<string, unknown>>(options: TimedSecretOptions): Source<Events> =>
-  hmacSource(svixPreset, options)
+  hashSource(svixPreset, options)

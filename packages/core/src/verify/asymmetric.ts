@@ -1,70 +1,70 @@
 import { createPrivateKey, sign as signWith, verify as verifyWith, type KeyObject } from 'node:crypto'
-import { knownOptions } from '../words/options.ts'
-import { claimsOf, untimely } from './claims.ts'
 import { decoded } from './encodings.ts'
+import { templateSource, type Algorithm, type ToleranceOption } from './engine.ts'
 import type { AsymmetricScheme, Preset } from './preset.ts'
-import { sealed } from './seal.ts'
+import type { PublicUrlOption } from './public-url.ts'
 import { publicKeys, type Secrets } from './secrets.ts'
-import { refusal, type Source } from './source.ts'
-import { signedBytes, template, type Part } from './template.ts'
-import { withTolerance, type ToleranceOption } from './tolerance.ts'
+import type { Source } from './source.ts'
+import { piecesOf, template, type Part, type Parts, type Pieces } from './template.ts'
 
-export interface PublicKeyOptions extends ToleranceOption {
-  /** As the provider hands it out. Several while they are rotated. */
+export interface PublicKeyOptions {
+  /** As the provider hands it out: PEM, base64 of the DER, raw in hex or base64. Several while they are rotated. */
   readonly publicKey: Secrets
 }
+
+/** For senders whose signature covers a timestamp. */
+export interface TimedPublicKeyOptions extends PublicKeyOptions, ToleranceOption {}
 
 export type AsymmetricPreset = Preset & { readonly scheme: AsymmetricScheme }
 
 /**
- * A source whose sender signs with a private key over a template.
+ * A source whose sender signs a template with its private key.
  * @param own  parts of the template that only this provider has
  * @throws SetupError for a missing or wrong key, an unknown option, a bad duration
- * @see RFC 8032
+ * @see RFC 8032, FIPS 186-5, RFC 8017 §8.2
  */
 export function asymmetricSource<Events>(
   record: AsymmetricPreset,
-  options: PublicKeyOptions,
-  own?: Readonly<Record<string, Part>>,
+  options: PublicKeyOptions & ToleranceOption & PublicUrlOption,
+  own?: Parts,
 ): Source<Events> {
-  knownOptions(record.provider, options, ['publicKey', ...(record.scheme.timestamp ? ['tolerance'] : [])])
-  const preset = withTolerance(record, options.tolerance)
-  const { scheme } = preset
-  const keys = publicKeys(preset, options.publicKey, scheme.algorithm)
-  const parts = template(scheme.signed, own)
+  const keys = publicKeys(record, options.publicKey, keyTypes[record.scheme.algorithm])
+  return templateSource<AsymmetricPreset, Events>(
+    record,
+    options,
+    ['publicKey'],
+    (scheme, parts) => signing(scheme, keys, template(scheme.signed, parts)),
+    own,
+  )
+}
+
+const keyTypes = { ed25519: 'ed25519', 'ecdsa-p256-sha256': 'ec', 'rsa-sha256': 'rsa' } as const
+
+function signing(scheme: AsymmetricScheme, keys: readonly KeyObject[], parts: readonly Part[]): Algorithm {
+  const { algorithm, signature } = scheme
+  const hash = algorithm === 'ed25519' ? null : 'sha256'
   return {
-    preset,
-    check: (request, nowMs) => {
-      const claims = claimsOf(scheme, request.headers)
-      if (!claims.ok) return claims
-      const candidates = claims.signatures
-        .map((text) => decoded(text, scheme.signature.encoding))
-        .filter((bytes) => bytes?.length === 64)
-      if (candidates.length === 0) {
-        return refusal(
-          'ERR_SIGNATURE_MALFORMED',
-          `The signature in "${scheme.signature.header}" is not 64 bytes in ${scheme.signature.encoding}.`,
-        )
-      }
-      const pieces = signedBytes(parts, request, claims)
-      if (!pieces)
-        return refusal('ERR_SIGNATURE_MALFORMED', 'Something that the signature covers is missing.')
-      const bytes = joined(pieces)
-      if (!keys.some((key) => candidates.some((candidate) => candidate && holds(key, bytes, candidate)))) {
-        return refusal('ERR_SIGNATURE_MISMATCH', 'No configured public key matches the signature.')
-      }
-      return (scheme.timestamp && untimely(claims.timestamp, scheme.timestamp, nowMs)) ?? { ok: true }
+    form: algorithm === 'ed25519' ? `64 bytes in ${signature.encoding}` : `in ${signature.encoding}`,
+    isFormed: (text) => {
+      const bytes = decoded(text, signature.encoding)
+      return bytes !== undefined && (algorithm === 'ed25519' ? bytes.length === 64 : bytes.length > 0)
     },
-    seal: sealed(scheme, parts, (pieces, { privateKey }) => {
+    holds: (request, claims) => {
+      const pieces = piecesOf(parts, request, claims)
+      if (!pieces) return undefined
+      const bytes = joined(pieces)
+      const signatures = claims.signatures.map((text) => Buffer.from(text, signature.encoding))
+      return keys.some((key) => signatures.some((one) => verifyWith(hash, bytes, key, one)))
+    },
+    make: (request, claims, { privateKey }) => {
       if (privateKey === undefined)
         throw new TypeError('This sender signs with a private key: give privateKey.')
-      return signWith(null, joined(pieces), createPrivateKey(privateKey)).toString(scheme.signature.encoding)
-    }),
+      const pieces = piecesOf(parts, request, claims)
+      if (!pieces) throw new TypeError('A header that the signature covers is missing: put it into headers.')
+      return signWith(hash, joined(pieces), createPrivateKey(privateKey)).toString(signature.encoding)
+    },
   }
 }
 
-const joined = (pieces: readonly (string | Buffer)[]): Buffer =>
+const joined = (pieces: Pieces): Buffer =>
   Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)))
-
-const holds = (key: KeyObject, bytes: Buffer, signature: Buffer): boolean =>
-  verifyWith(null, bytes, key, signature)

@@ -1,5 +1,6 @@
 import type { RequestHeaders } from '../words/headers.ts'
-import type { Scheme, TimestampPlace } from './preset.ts'
+import { at } from './payload.ts'
+import type { TemplateScheme, TimestampPlace } from './preset.ts'
 import { refusal, type Refusal } from './source.ts'
 
 /** What the headers say about the signature, before any of it is believed. */
@@ -13,19 +14,20 @@ export interface Claims {
   readonly id: string
 }
 
-// a list of more entries is not a rotation but an attempt to keep us busy
-const mostSignatures = 16
+/** A list of more entries is not a rotation but an attempt to keep us busy. */
+export const mostSignatures = 16
 
 /** Reads signature, timestamp and id. A header that comes twice is refused: who is right is not ours to guess. */
-export function claimsOf(scheme: Scheme, headers: RequestHeaders): Claims | Refusal {
-  const { signature, timestamp, id } = scheme
-  const written = one(headers, signature.header)
-  if (written === undefined) {
-    return refusal('ERR_SIGNATURE_MISSING', `The header "${signature.header}" is missing.`)
+export function claimsOf(scheme: TemplateScheme, headers: RequestHeaders): Claims | Refusal {
+  const { signature, timestamp, id, requires = {} } = scheme
+  const written = signature.header.endsWith('*')
+    ? numbered(headers, signature.header.slice(0, -1))
+    : single(headers, signature.header)
+  if (!Array.isArray(written)) {
+    return written ?? refusal('ERR_SIGNATURE_MISSING', `The header "${signature.header}" is missing.`)
   }
-  if (typeof written !== 'string') return written
   const { prefix = '', separator } = signature
-  const entries = separator === undefined ? [written] : written.split(separator)
+  const entries = separator === undefined ? written : written.flatMap((text) => text.split(separator))
   const signatures: string[] = []
   let time: string | undefined
   for (const entry of entries) {
@@ -45,13 +47,17 @@ export function claimsOf(scheme: Scheme, headers: RequestHeaders): Claims | Refu
         : `The header "${signature.header}" has more than ${mostSignatures} signatures.`,
     )
   }
+  for (const [name, value] of Object.entries(requires)) {
+    if (headers.get(name) !== value)
+      return refusal('ERR_SIGNATURE_MALFORMED', `The header "${name}" is not "${value}".`)
+  }
   if (timestamp?.header !== undefined) {
     const value = one(headers, timestamp.header)
     if (typeof value === 'object') return refusal('ERR_TIMESTAMP_MALFORMED', value.message)
     time = value
   }
-  const untimely = timestamp && timestamp.body === undefined ? malformed(time, timestamp) : undefined
-  if (untimely) return untimely
+  const wrong = timestamp && timestamp.body === undefined ? malformed(time, timestamp) : undefined
+  if (wrong) return wrong
   const identity = id === undefined ? '' : one(headers, id)
   if (typeof identity !== 'string') {
     return identity ?? refusal('ERR_SIGNATURE_MALFORMED', `The header "${id}", which is signed, is missing.`)
@@ -59,11 +65,27 @@ export function claimsOf(scheme: Scheme, headers: RequestHeaders): Claims | Refu
   return { ok: true, signatures, timestamp: time ?? '', id: identity }
 }
 
-function one(headers: RequestHeaders, name: string): string | Refusal | undefined {
+/** The value of a header that must not come twice. */
+export function one(headers: RequestHeaders, name: string): string | Refusal | undefined {
   const values = headers.all(name)
   return values.length > 1
     ? refusal('ERR_SIGNATURE_MALFORMED', `The header "${name}" came ${values.length} times.`)
     : values[0]
+}
+
+function single(headers: RequestHeaders, name: string): string[] | Refusal | undefined {
+  const value = one(headers, name)
+  return typeof value === 'string' ? [value] : value
+}
+
+function numbered(headers: RequestHeaders, prefix: string): string[] | Refusal | undefined {
+  const found: string[] = []
+  for (let n = 1; n <= mostSignatures + 1; n++) {
+    const value = one(headers, `${prefix}${n}`)
+    if (typeof value === 'object') return value
+    if (value !== undefined) found.push(value)
+  }
+  return found.length > 0 ? found : undefined
 }
 
 const forms = {
@@ -82,20 +104,32 @@ function malformed(text: string | undefined, { unit }: TimestampPlace): Refusal 
 /**
  * Whether a signed timestamp is of now. Asked after the signature holds, so that "stale" means: the sender's own, but
  * late or replayed, or a clock is wrong.
+ * @param payload  gives the parsed body, for the timestamp of a sender that writes it there
  */
 export function untimely(
-  text: string | undefined,
   place: TimestampPlace,
+  written: string,
+  payload: () => unknown,
   nowMs: number,
 ): Refusal | undefined {
+  const text = place.body === undefined ? written : digits(at(payload(), place.body))
   const refused = malformed(text, place)
   if (refused || text === undefined) return refused
-  const at = place.unit === 's' ? Number(text) * 1_000 : place.unit === 'ms' ? Number(text) : Date.parse(text)
-  const behindMs = nowMs - at
-  if (Math.abs(behindMs) <= place.toleranceMs) return undefined
+  const time =
+    place.unit === 's' ? Number(text) * 1_000 : place.unit === 'ms' ? Number(text) : Date.parse(text)
+  return farFrom(nowMs, time, place.toleranceMs)
+}
+
+const digits = (value: unknown): string | undefined =>
+  typeof value === 'number' ? String(value) : typeof value === 'string' ? value : undefined
+
+/** A refusal if a time is further from now than allowed. Milliseconds. */
+export function farFrom(nowMs: number, timeMs: number, toleranceMs: number): Refusal | undefined {
+  const behindMs = nowMs - timeMs
+  if (Math.abs(behindMs) <= toleranceMs) return undefined
   if (!Number.isFinite(behindMs)) return refusal('ERR_TIMESTAMP_MALFORMED', 'The timestamp is not a date.')
-  const seconds = Math.round(Math.abs(behindMs) / 1_000)
-  const allowed = `${place.toleranceMs / 1_000} s are allowed`
+  const seconds = Math.ceil(Math.abs(behindMs) / 1_000)
+  const allowed = `${toleranceMs / 1_000} s are allowed`
   return behindMs > 0
     ? refusal('ERR_TIMESTAMP_STALE', `It was signed ${seconds} s ago; ${allowed}.`)
     : refusal(

@@ -1,4 +1,6 @@
+import { at } from './payload.ts'
 import { schemeOf, type Place } from './preset.ts'
+import { queryOf } from './public-url.ts'
 import type { SignedRequest, Source } from './source.ts'
 
 /** What a verified request says about its event. */
@@ -27,7 +29,9 @@ export function describe(source: Source, request: SignedRequest, payload: () => 
     if ('header' in place) return header(place.header)
     if ('body' in place) return text(at(safely(payload), place.body))
     if ('text' in place) return place.text
-    return header(schemeOf(source.preset.scheme, (name) => header(name) !== undefined).id)
+    if ('query' in place) return new URLSearchParams(queryOf(request.url)).get(place.query) ?? undefined
+    const scheme = schemeOf(source.preset.scheme, (name) => header(name) !== undefined)
+    return 'id' in scheme ? header(scheme.id) : undefined
   }
   const keys = places(key).map((place) => read(place))
   const types = places(type).map((place) => read(place))
@@ -54,17 +58,6 @@ function safely(payload: () => unknown): unknown {
   } catch {
     return undefined
   }
-}
-
-/** Follows a dotted path through own properties alone, so that `__proto__` and `length` lead nowhere. */
-export function at(value: unknown, path: string): unknown {
-  let found = value
-  for (const name of path.split('.')) {
-    if (typeof found !== 'object' || found === null || Buffer.isBuffer(found)) return undefined
-    if (!Object.prototype.propertyIsEnumerable.call(found, name)) return undefined
-    found = (found as Record<string, unknown>)[name]
-  }
-  return found
 }
 
 const text = (value: unknown): string | undefined =>

@@ -1,10 +1,11 @@
 /**
- * Where a sender writes something: a header, a field of the payload (dotted path), the id that the scheme signs, or a
- * word that is always the same.
+ * Where a sender writes something: a header, a field of the payload (dotted path, `*` for every item of a list), a
+ * parameter of the query, the id that the scheme signs, or a word that is always the same.
  */
 export type Place =
   | { readonly header: string }
   | { readonly body: string }
+  | { readonly query: string }
   | { readonly signed: 'id' }
   | { readonly text: string }
 
@@ -12,7 +13,7 @@ export type Encoding = 'hex' | 'base64' | 'base64url'
 
 /** How a sender writes the signature, or several of them, into a header. */
 export interface SignaturePlace {
-  /** Lower case. */
+  /** Lower case. One that ends in `*` comes numbered from 1: `x-docusign-signature-1`, `-2`, … */
   readonly header: string
   readonly encoding: Encoding
   /** What stands before each signature, such as `sha256=`. With a separator: which entries are signatures. */
@@ -23,7 +24,7 @@ export interface SignaturePlace {
 
 /** Where the sender's clock is, and how far it may be from ours, either way. */
 export interface TimestampPlace {
-  /** Lower case. With `entry`, the header of the signature. */
+  /** Lower case. */
   readonly header?: string
   /** The entry of the signature's list that holds it, such as `t=`. */
   readonly entry?: string
@@ -34,7 +35,12 @@ export interface TimestampPlace {
   readonly toleranceMs: number
 }
 
-interface Signed {
+interface Bytes {
+  /** For a body with a content-encoding: whether the bytes before or after it are signed. Default `'decoded'`. */
+  readonly signs?: 'decoded' | 'wire'
+}
+
+interface Signed extends Bytes {
   readonly signature: SignaturePlace
   /**
    * The signed bytes: text with `{body}`, `{timestamp}`, `{id}`, `{method}`, `{url}`, `{header:name}` or a part of the
@@ -44,33 +50,102 @@ interface Signed {
   readonly timestamp?: TimestampPlace
   /** The header of `{id}`, lower case. */
   readonly id?: string
-  /** For a body with a content-encoding: whether the bytes before or after it are signed. Default `'decoded'`. */
-  readonly signs?: 'decoded' | 'wire'
+  /** Headers that must be there with just this value, lower case. */
+  readonly requires?: Readonly<Record<string, string>>
+  /** The scheme of a request that has no signature header of this one. */
+  readonly otherwise?: TemplateScheme
 }
 
-/** A keyed hash over a template. */
-export interface HmacScheme extends Signed {
-  readonly kind: 'hmac'
+/** A hash over a template: keyed with the secret (RFC 2104), or plain with the `{secret}` in the template. */
+export interface HashScheme extends Signed {
+  readonly kind: 'hmac' | 'hash'
   readonly algorithm: 'sha1' | 'sha256' | 'sha384' | 'sha512'
   /** How the secret, as the provider shows it, becomes the key. Default `'utf8'`: its text is the key. */
   readonly secretEncoding?: 'utf8' | 'hex' | 'base64'
   /** Shown in front of an encoded secret and not part of it, such as `whsec_`. */
   readonly secretPrefix?: string
-  /** The scheme of a request that has no signature header of this one. */
-  readonly otherwise?: HmacScheme
+  /** How a secret without the prefix becomes the key, if not in the same way. */
+  readonly bareSecret?: 'utf8'
 }
 
 /** A signature with the sender's private key over a template. */
 export interface AsymmetricScheme extends Signed {
   readonly kind: 'asymmetric'
-  readonly algorithm: 'ed25519'
+  /** ECDSA in DER, RSA with PKCS #1 v1.5. */
+  readonly algorithm: 'ed25519' | 'ecdsa-p256-sha256' | 'rsa-sha256'
 }
 
-export type Scheme = HmacScheme | AsymmetricScheme
+export type TemplateScheme = HashScheme | AsymmetricScheme
 
-/** The scheme that a request is judged by. */
-export const schemeOf = (scheme: Scheme, has: (header: string) => boolean): Scheme =>
-  'otherwise' in scheme && scheme.otherwise && !has(scheme.signature.header) ? scheme.otherwise : scheme
+/** A secret that is sent along. It proves who sent the request and says nothing of the body. */
+export interface TokenScheme extends Bytes {
+  readonly kind: 'token'
+  /** With a `*` in a body's path, every item must have it. */
+  readonly token: { readonly header: string } | { readonly query: string } | { readonly body: string }
+  /** What stands before it, such as `Bearer `. */
+  readonly prefix?: string
+  /** Base64 for HTTP Basic authentication. Default: as it is. */
+  readonly encoding?: 'base64'
+}
+
+/** A JSON Web Token in a header, which may hold a hash of the body. */
+export interface JwtScheme extends Bytes {
+  readonly kind: 'jwt'
+  /** Lower case. */
+  readonly header: string
+  /** What stands before the token, such as `Bearer `. */
+  readonly prefix?: string
+  /** A parameter of the query that is read when the header is absent. */
+  readonly query?: string
+  readonly algorithm: 'HS256' | 'RS256' | 'ES256'
+  /** The claim that holds a SHA-256 of the body; without it the token says nothing of the body. */
+  readonly bodyHash?: { readonly claim: string; readonly encoding: Encoding }
+  /** The issuer, when it is always the same; several spellings of it. */
+  readonly issuer?: string | readonly string[]
+  /** Claims that must be there. */
+  readonly required: readonly string[]
+  /** How old `iat` may be. Without it, only `exp` bounds the age. */
+  readonly maxAgeMs?: number
+  /** How far the sender's clock may be from ours. */
+  readonly leewayMs: number
+}
+
+/** Code of its own: the texts are for people. */
+export interface OwnScheme extends Bytes {
+  readonly kind: 'own'
+  /** What signs, such as `RSA over named fields`. */
+  readonly algorithm: string
+  /** What is signed. */
+  readonly signed: string
+}
+
+export type Scheme = TemplateScheme | TokenScheme | JwtScheme | OwnScheme
+
+/** An endpoint validation: when a request is one, and what it is answered. Nothing of it reaches a bot. */
+export interface Handshake {
+  /** Whether the request must be verified first. Senders that do not sign it are answered before. */
+  readonly verified: boolean
+  readonly method?: 'GET' | 'HEAD' | 'OPTIONS'
+  /** Each place must hold something; with `is`, this text. */
+  readonly when: readonly { readonly at: Place; readonly is?: string; readonly absent?: true }[]
+  /** The option that must hold what is at a place, such as Meta's verify token. Otherwise the answer is 403. */
+  readonly known?: { readonly option: string; readonly at: Place }
+  /** A secret that the sender chose and tells now; the option `onSecret` hears it. */
+  readonly tells?: Place
+  readonly reply: HandshakeReply
+}
+
+/** Text goes out as `text/plain` with `nosniff`, so that an echo is never markup. */
+export interface HandshakeReply {
+  readonly status: number
+  readonly text?: Echo
+  readonly json?: Readonly<Record<string, Echo | number>>
+  readonly headers?: Readonly<Record<string, Echo>>
+}
+
+/** What is sent back: a place, or a keyed hash of it with the source's secret. */
+export type Echo =
+  Place | { readonly hmac: Place; readonly encoding: 'hex' | 'base64'; readonly prefix?: string }
 
 /** All that is known of a provider: plain data. */
 export interface Preset {
@@ -81,7 +156,7 @@ export interface Preset {
   /** The provider's own page on its signatures. */
   readonly docs: string
   readonly scheme: Scheme
-  /** What tells two events apart. Several places: all of them together. */
+  /** What tells two events apart. Several places: all of them together. Absent: the provider gives nothing. */
   readonly key?: Place | readonly Place[]
   /** Whether the signature covers the key. */
   readonly keySigned: boolean
@@ -93,6 +168,21 @@ export interface Preset {
   readonly answerWithinMs?: number
   /** The 2xx status that the sender asks for, if not just any. */
   readonly ackStatus?: number
+  /** The text that the sender asks for in a 2xx answer. */
+  readonly ackBody?: string
+  /** The status that the sender asks for when verification fails, if it names one. */
+  readonly refusalStatus?: number
+  readonly handshakes?: readonly Handshake[]
+  /** How the sender tries again, in words. */
+  readonly retries?: string
+  /** How a secret is replaced, in words. */
+  readonly rotation?: string
+  /** What people trip over, a sentence each. */
+  readonly pitfalls?: readonly string[]
   /** Prefixes of other credentials of this provider, with what they are: pasted as the secret, they are refused. */
   readonly notSecrets?: Readonly<Record<string, string>>
 }
+
+/** The scheme that a request is judged by. */
+export const schemeOf = (scheme: Scheme, has: (header: string) => boolean): Scheme =>
+  'otherwise' in scheme && scheme.otherwise && !has(scheme.signature.header) ? scheme.otherwise : scheme

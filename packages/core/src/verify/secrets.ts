@@ -1,7 +1,7 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
 import { SetupError } from '../words/errors.ts'
 import { decoded } from './encodings.ts'
-import type { HmacScheme, Preset } from './preset.ts'
+import type { HashScheme, Preset } from './preset.ts'
 
 /** One secret, or several while they are rotated: any of them may match. */
 export type Secrets = string | readonly string[]
@@ -23,7 +23,9 @@ export function credentials(preset: Preset, value: unknown, option = 'secret'): 
     }
     if (typeof one !== 'string') throw wrongKind(provider, option, `it is a ${typeof one}, not text`)
     if (placeholder.test(one.trim())) throw missing(provider, option, 'is a placeholder')
-    if (one !== one.trim()) throw wrongKind(provider, option, 'white space stands around it: trim it')
+    // the file of a PEM ends with a line break
+    if (one !== one.trim() && !one.startsWith('-----BEGIN'))
+      throw wrongKind(provider, option, 'white space stands around it: trim it')
     for (const [prefix, what] of Object.entries(notSecrets)) {
       if (one.startsWith(prefix)) throw wrongKind(provider, option, what)
     }
@@ -44,11 +46,17 @@ const wrongKind = (provider: string, option: string, what: string): SetupError =
  * Keys for a keyed hash, made once: Node.js 24 takes four times as long with bytes.
  * @throws SetupError as `credentials`
  */
-export function secretKeys(preset: Preset, scheme: HmacScheme, value: unknown): KeyObject[] {
-  const { secretEncoding = 'utf8', secretPrefix = '' } = scheme
+export function secretKeys(
+  preset: Preset,
+  scheme: Pick<HashScheme, 'secretEncoding' | 'secretPrefix' | 'bareSecret'>,
+  value: unknown,
+): KeyObject[] {
+  const { secretEncoding = 'utf8', secretPrefix = '', bareSecret = secretEncoding } = scheme
   return credentials(preset, value).map((secret) => {
-    const text = secret.startsWith(secretPrefix) ? secret.slice(secretPrefix.length) : secret
-    const bytes = secretEncoding === 'utf8' ? Buffer.from(secret) : decodedSecret(text, secretEncoding)
+    const prefixed = secret.startsWith(secretPrefix)
+    const encoding = prefixed ? secretEncoding : bareSecret
+    const text = prefixed ? secret.slice(secretPrefix.length) : secret
+    const bytes = encoding === 'utf8' ? Buffer.from(secret) : decodedSecret(text, encoding)
     if (!bytes?.length) {
       throw wrongKind(
         preset.provider,
@@ -74,20 +82,24 @@ const ed25519Header = Buffer.from('302a300506032b6570032100', 'hex')
  * or without `whpk_`.
  * @throws SetupError `ERR_SECRET_MISSING`, `ERR_SECRET_WRONG_KIND`
  */
-export function publicKeys(preset: Preset, value: unknown, type: 'ed25519' | 'ec' | 'rsa'): KeyObject[] {
-  return credentials(preset, value, 'publicKey').map((text) => {
-    let key: KeyObject | undefined
-    try {
-      key = publicKey(text)
-    } catch {
-      key = undefined
-    }
-    if (key?.asymmetricKeyType === type) return key
-    throw wrongKind(preset.provider, 'publicKey', `it is not a public key of type ${type}`)
-  })
+export const publicKeys = (preset: Preset, value: unknown, type: KeyType): KeyObject[] =>
+  credentials(preset, value, 'publicKey').map((text) => publicKey(preset, text, type))
+
+export type KeyType = 'ed25519' | 'ec' | 'rsa'
+
+/** One public key, as `publicKeys`. */
+export function publicKey(preset: Preset, value: unknown, type: KeyType): KeyObject {
+  const [text = ''] = credentials(preset, value, 'publicKey')
+  try {
+    const key = parsed(text)
+    if (key.asymmetricKeyType === type) return key
+  } catch {
+    // said below, without what was given
+  }
+  throw wrongKind(preset.provider, 'publicKey', `it is not a public key of type ${type}`)
 }
 
-function publicKey(text: string): KeyObject {
+function parsed(text: string): KeyObject {
   if (text.startsWith('-----BEGIN')) return createPublicKey(text)
   const bare = text.startsWith('whpk_') ? text.slice(5) : text
   const bytes = /^[0-9a-f]{64}$/i.test(bare)
@@ -95,4 +107,13 @@ function publicKey(text: string): KeyObject {
     : (decoded(bare, 'base64') ?? Buffer.of())
   const der = bytes.length === 32 ? Buffer.concat([ed25519Header, bytes]) : bytes
   return createPublicKey({ key: der, format: 'der', type: 'spki' })
+}
+
+/**
+ * A setting that has no default.
+ * @throws SetupError `ERR_OPTION_INVALID`
+ */
+export function required(provider: string, option: string, value: unknown): string {
+  if (typeof value === 'string' && value.trim() !== '') return value
+  throw new SetupError('ERR_OPTION_INVALID', `Option "${provider}.${option}" is missing: it has no default.`)
 }

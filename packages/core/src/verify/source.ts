@@ -40,6 +40,18 @@ export interface Message {
   readonly nowMs: number
   /** PEM, for schemes whose receiver holds only a public key. */
   readonly privateKey?: string
+  /** Claims beside those that the scheme asks for, for senders of JSON Web Tokens. */
+  readonly claims?: Readonly<Record<string, unknown>>
+}
+
+/** What a source knows beside its checks, to answer endpoint validations. */
+export interface Knowledge {
+  /** HMAC-SHA256 with the source's secret. */
+  readonly mac?: (text: string) => Buffer
+  /** Whether an option holds this text. */
+  readonly holds?: (option: string, text: string) => boolean
+  /** Hears a secret that the sender chose. */
+  readonly onSecret?: (secret: string) => void
 }
 
 declare const events: unique symbol
@@ -55,6 +67,8 @@ export interface Source<Events = unknown> {
   readonly check: (request: SignedRequest, nowMs: number) => Verification
   /** Use `sign`. Absent where a receiver cannot make what it checks. */
   readonly seal?: (message: Message) => Record<string, string>
+  /** Use `handshake`. */
+  readonly knows?: Knowledge
   readonly [events]?: Events
 }
 

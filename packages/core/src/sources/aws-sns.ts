@@ -1,0 +1,102 @@
+import { verify as verifyWith } from 'node:crypto'
+import { certificateKeys, isTrusted, type Certificates } from '../verify/certificates.ts'
+import { decoded } from '../verify/encodings.ts'
+import { at, json } from '../verify/payload.ts'
+import type { Preset } from '../verify/preset.ts'
+import { refusal, type Source } from '../verify/source.ts'
+import { knownOptions } from '../words/options.ts'
+
+export const awsSnsPreset: Preset = {
+  provider: 'aws-sns',
+  title: 'Amazon SNS',
+  docs: 'https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html',
+  scheme: {
+    kind: 'own',
+    algorithm: 'RSA with SHA-1 (SignatureVersion 1) or SHA-256 (2), base64, in the body',
+    signed:
+      'name and value, a line each, of Message, MessageId, Subject, SubscribeURL, Timestamp, Token, TopicArn, Type',
+  },
+  key: { body: 'MessageId' },
+  keySigned: true,
+  type: { body: 'Type' },
+  headers: [
+    'x-amz-sns-message-type',
+    'x-amz-sns-message-id',
+    'x-amz-sns-topic-arn',
+    'x-amz-sns-subscription-arn',
+  ],
+  answerWithinMs: 15_000,
+  retries: 'as the delivery policy of the topic says; by default about 50 times within 6 hours',
+  rotation: 'Each message names the URL of its certificate; hand in those that are in use.',
+  pitfalls: [
+    'A subscription begins with a message of type SubscriptionConfirmation, whose SubscribeURL must be visited.',
+    'Anybody with an AWS account can make SNS sign: check the topic, with the option topicArn.',
+    'The body must be read to find the signature; nothing else of it is looked at before it holds.',
+  ],
+}
+
+export interface AwsSnsOptions {
+  /** Certificates by the SigningCertURL that messages name, PEM. */
+  readonly certificates: Certificates
+  /** The topics to accept. Default: any, which is anybody with an AWS account. */
+  readonly topicArn?: string | readonly string[]
+}
+
+/** Only the regional hosts of SNS, over https. */
+const trusted = /^https:\/\/sns\.[a-z0-9-]{3,40}\.amazonaws\.com(?:\.cn)?\/[\w.-]{1,200}\.pem$/
+
+const notification = ['Message', 'MessageId', 'Subject', 'Timestamp', 'TopicArn', 'Type']
+const confirmation = ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type']
+const signedFields = new Map([
+  ['Notification', notification],
+  ['SubscriptionConfirmation', confirmation],
+  ['UnsubscribeConfirmation', confirmation],
+])
+const hashes = new Map([
+  ['1', 'sha1'],
+  ['2', 'sha256'],
+])
+
+/** HTTP subscriptions of Amazon SNS, with raw message delivery turned off. */
+export function awsSns<Events = Record<string, unknown>>(options: AwsSnsOptions): Source<Events> {
+  knownOptions('aws-sns', options, ['certificates', 'topicArn'])
+  const keys = certificateKeys('aws-sns', options.certificates)
+  const topics = options.topicArn === undefined ? undefined : [options.topicArn].flat()
+  return {
+    preset: awsSnsPreset,
+    check: ({ rawBody }, nowMs) => {
+      const body = json(rawBody)
+      const text = (name: string): string | undefined => {
+        const value = at(body, name)
+        return typeof value === 'string' ? value : undefined
+      }
+      const written = text('Signature')
+      if (written === undefined) return refusal('ERR_SIGNATURE_MISSING', 'The body has no Signature.')
+      const signature = written === '' ? undefined : decoded(written, 'base64')
+      const hash = hashes.get(text('SignatureVersion') ?? '')
+      const fields = signedFields.get(text('Type') ?? '')
+      if (!signature || !hash || !fields) {
+        return refusal('ERR_SIGNATURE_MALFORMED', 'Signature, SignatureVersion or Type is not of its form.')
+      }
+      const url = text('SigningCertURL') ?? ''
+      const certificate = isTrusted(url, trusted) ? keys.get(url) : undefined
+      if (!certificate?.validAt(nowMs)) {
+        return refusal(
+          'ERR_SIGNATURE_MISMATCH',
+          'No configured certificate is the one that the message names.',
+        )
+      }
+      const lines = fields
+        .map((name) => [name, text(name)] as const)
+        .filter(([, value]) => value !== undefined)
+      const signed = lines.map(([name, value]) => `${name}\n${value}\n`).join('')
+      if (!verifyWith(hash, Buffer.from(signed), certificate.key, signature)) {
+        return refusal('ERR_SIGNATURE_MISMATCH', 'The certificate does not match the signature.')
+      }
+      if (topics && !topics.includes(text('TopicArn') ?? '')) {
+        return refusal('ERR_SIGNATURE_MISMATCH', 'The message is of another topic than the configured ones.')
+      }
+      return { ok: true }
+    },
+  }
+}

@@ -1,0 +1,29 @@
+import { hashSource, type HashPreset, type SecretOptions } from '../verify/hash.ts'
+import type { Source } from '../verify/source.ts'
+
+export const molliePreset: HashPreset = {
+  provider: 'mollie',
+  title: 'Mollie',
+  docs: 'https://docs.mollie.com/reference/webhooks-best-practices',
+  scheme: {
+    kind: 'hmac',
+    algorithm: 'sha256',
+    signature: { header: 'x-mollie-signature', prefix: 'sha256=', encoding: 'hex' },
+    signed: '{body}',
+  },
+  key: { body: 'id' },
+  keySigned: true,
+  type: { body: 'type' },
+  answerWithinMs: 15_000,
+  retries: '10 times within 26 hours',
+  rotation: 'Mollie signs with the new secret at once: keep both here until the old deliveries are through.',
+  pitfalls: ['Classic webhooks have no signature: fetch the object by its id from the API instead.'],
+  notSecrets: {
+    live_: 'it begins with live_, an API key; take the secret of the webhook',
+    test_: 'it begins with test_, an API key; take the secret of the webhook',
+  },
+}
+
+/** Next-generation webhooks of Mollie; the classic ones, which hold nothing but an id, are not signed. */
+export const mollie = <Events = Record<string, unknown>>(options: SecretOptions): Source<Events> =>
+  hashSource(molliePreset, options)

@@ -1,0 +1,31 @@
+import type { SecretOptions } from '../verify/hash.ts'
+import type { Source } from '../verify/source.ts'
+import { tokenSource, type TokenPreset } from '../verify/token.ts'
+
+export const oktaPreset: TokenPreset = {
+  provider: 'okta',
+  title: 'Okta',
+  docs: 'https://developer.okta.com/docs/concepts/event-hooks/',
+  scheme: { kind: 'token', token: { header: 'authorization' } },
+  key: { body: 'eventId' },
+  keySigned: false,
+  type: { body: 'data.events.0.eventType' },
+  answerWithinMs: 3_000,
+  handshakes: [
+    {
+      verified: true,
+      method: 'GET',
+      when: [{ at: { header: 'x-okta-verification-challenge' } }],
+      reply: { status: 200, json: { verification: { header: 'x-okta-verification-challenge' } } },
+    },
+  ],
+  retries: 'once',
+  pitfalls: [
+    'The token is sent along and covers nothing.',
+    'One request may hold several events; the type is that of the first one.',
+  ],
+}
+
+/** Event hooks of Okta. The secret is the value of the `Authorization` field of the hook. */
+export const okta = <Events = Record<string, unknown>>(options: SecretOptions): Source<Events> =>
+  tokenSource(oktaPreset, options)

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto'
+import { sameText } from '../verify/encodings.ts'
+import { either } from '../verify/either.ts'
+import { hashSource, type HashPreset, type UrlSecretOptions } from '../verify/hash.ts'
+import { publicUrl, queryOf } from '../verify/public-url.ts'
+import type { SignedRequest, Source } from '../verify/source.ts'
+import { sortedFields } from '../verify/form.ts'
+
+export const twilioPreset: HashPreset = {
+  provider: 'twilio',
+  title: 'Twilio',
+  docs: 'https://www.twilio.com/docs/usage/webhooks/webhooks-security',
+  scheme: {
+    kind: 'hmac',
+    algorithm: 'sha1',
+    signature: { header: 'x-twilio-signature', encoding: 'base64' },
+    signed: '{url}{sortedParameters}',
+  },
+  key: { header: 'i-twilio-idempotency-token' },
+  keySigned: false,
+  type: [{ text: 'twilio' }, { body: 'EventType' }],
+  headers: ['i-twilio-idempotency-token'],
+  answerWithinMs: 15_000,
+  retries: 'as the connection overrides of the URL say; once on a failed connection by default',
+  rotation:
+    'Promote a secondary auth token: Twilio signs with the primary one, so keep both here for a moment.',
+  pitfalls: [
+    'The URL is signed: set publicUrl behind a proxy.',
+    'A JSON body is covered by a hash in the query, bodySHA256; one without it is refused, although the SDK lets it pass.',
+    'Calls want TwiML in the answer: use ack "sync".',
+  ],
+}
+
+/** Callbacks of Twilio. The secret is the auth token of the account. */
+export function twilio<Events = Record<string, unknown>>(options: UrlSecretOptions): Source<Events> {
+  const { publicUrl: configured } = options
+  const signing = (rewrite: (url: string) => string): Source<Events> =>
+    hashSource(twilioPreset, options, {
+      url: (request) => rewrite(publicUrl(request, configured)),
+      sortedParameters,
+    })
+  // some URLs are signed without the port that is called, and some with the port that is the default
+  return either(
+    signing((url) => url),
+    signing(withoutPort),
+    signing(withDefaultPort),
+  )
+}
+
+/** The parameters of a form; nothing for a body whose hash is in the query; absent for a body that nothing covers. */
+function sortedParameters(request: SignedRequest): string | undefined {
+  const type = request.headers.get('content-type') ?? ''
+  if (/^application\/x-www-form-urlencoded\b/i.test(type))
+    return sortedFields(request.rawBody, { unique: true })
+  if (request.rawBody.length === 0) return ''
+  const [hash, ...more] = new URLSearchParams(queryOf(request.url)).getAll('bodySHA256')
+  const expected = createHash('sha256').update(request.rawBody).digest('hex')
+  return hash !== undefined && more.length === 0 && sameText(hash, expected) ? '' : undefined
+}
+
+const authority = /^(https?):\/\/([^/?#]*)/i
+
+const withoutPort = (url: string): string =>
+  url.replace(authority, (origin) => origin.replace(/:\d{1,5}$/, ''))
+
+const withDefaultPort = (url: string): string =>
+  url.replace(authority, (origin, scheme: string) =>
+    /:\d{1,5}$/.test(origin) ? origin : `${origin}:${scheme.toLowerCase() === 'https' ? 443 : 80}`,
+  )

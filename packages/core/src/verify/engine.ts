@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto'
+import { milliseconds, type Duration } from '../words/amounts.ts'
+import { SetupError } from '../words/errors.ts'
+import { RequestHeaders } from '../words/headers.ts'
+import { knownOptions } from '../words/options.ts'
+import { claimsOf, untimely, type Claims } from './claims.ts'
+import { json } from './payload.ts'
+import type { Preset, TemplateScheme, TimestampPlace } from './preset.ts'
+import { publicUrl, type PublicUrlOption } from './public-url.ts'
+import { refusal, type Message, type SignedRequest, type Source, type Verification } from './source.ts'
+import type { Parts } from './template.ts'
+
+export interface ToleranceOption {
+  /** How far the sender's timestamp may be from this machine's clock, either way. Default: the provider's own. */
+  readonly tolerance?: Duration
+}
+
+/** What a kind of signature adds to the reading of headers and the check of the clock. */
+export interface Algorithm {
+  /** What a signature looks like, for people: `32 bytes in hex`. */
+  readonly form: string
+  readonly isFormed: (signature: string) => boolean
+  /** Whether any of the signatures holds; undefined when something that is signed is missing. */
+  readonly holds: (request: SignedRequest, claims: Claims) => boolean | undefined
+  /** @throws TypeError when something that is signed is missing */
+  readonly make: (
+    request: SignedRequest,
+    claims: Pick<Claims, 'timestamp' | 'id'>,
+    message: Message,
+  ) => string
+}
+
+type TemplatePreset = Preset & { readonly scheme: TemplateScheme }
+
+/** Which options a template gives a meaning to, beside the secrets. */
+const meaningful = ({ timestamp, signed }: TemplateScheme): string[] => [
+  ...(timestamp ? ['tolerance'] : []),
+  ...(signed.includes('{url}') ? ['publicUrl'] : []),
+]
+
+/**
+ * A source whose sender signs a template.
+ * @param secrets    names of the options that hold them
+ * @param algorithm  makes the signature's kind for one scheme of the record
+ * @param own        parts of the template that only this provider has
+ * @throws SetupError for an unknown option or a bad duration
+ */
+export function templateSource<P extends TemplatePreset, Events>(
+  record: P,
+  options: ToleranceOption & PublicUrlOption,
+  secrets: readonly string[],
+  algorithm: (scheme: P['scheme'], own: Parts) => Algorithm,
+  own: Parts = {},
+): Source<Events> {
+  knownOptions(record.provider, options, [...secrets, ...meaningful(record.scheme)])
+  const { scheme }: { scheme: P['scheme'] } = record
+  const { timestamp } = scheme
+  const effective: P['scheme'] =
+    options.tolerance === undefined || !timestamp
+      ? scheme
+      : { ...scheme, timestamp: { ...timestamp, toleranceMs: tolerated(record.provider, options.tolerance) } }
+  const configured = options.publicUrl
+  const parts: Parts =
+    configured === undefined ? own : { url: (request) => publicUrl(request, configured), ...own }
+  const engine = algorithm(effective, parts)
+  const first = checked(effective, engine)
+  const second = effective.otherwise && checked(effective.otherwise, algorithm(effective.otherwise, parts))
+  return {
+    preset: withScheme(record, effective),
+    check: (request, nowMs) =>
+      second && request.headers.get(effective.signature.header) === undefined
+        ? second(request, nowMs)
+        : first(request, nowMs),
+    seal: sealed(effective, engine),
+  }
+}
+
+const withScheme = (preset: Preset, scheme: TemplateScheme): Preset => ({ ...preset, scheme })
+
+/** @throws SetupError for what is not a duration, or is none */
+export function tolerated(provider: string, tolerance: Duration): number {
+  const toleranceMs = milliseconds(tolerance, `${provider}.tolerance`)
+  if (toleranceMs > 0) return toleranceMs
+  throw new SetupError('ERR_OPTION_INVALID', `Option "${provider}.tolerance" is 0: no request is that fast.`)
+}
+
+const verified: Verification = { ok: true }
+
+function checked(scheme: TemplateScheme, algorithm: Algorithm): Source['check'] {
+  const { signature, timestamp } = scheme
+  return (request, nowMs) => {
+    const claims = claimsOf(scheme, request.headers)
+    if (!claims.ok) return claims
+    const signatures = claims.signatures.filter(algorithm.isFormed)
+    if (signatures.length === 0) {
+      return refusal(
+        'ERR_SIGNATURE_MALFORMED',
+        `The signature in "${signature.header}" is not ${algorithm.form}.`,
+      )
+    }
+    const holds = algorithm.holds(request, { ...claims, signatures })
+    if (holds === undefined) {
+      return refusal('ERR_SIGNATURE_MALFORMED', 'Something that the signature covers is missing.')
+    }
+    if (!holds) return refusal('ERR_SIGNATURE_MISMATCH', 'No configured secret matches the signature.')
+    return (
+      (timestamp && untimely(timestamp, claims.timestamp, () => json(request.rawBody), nowMs)) ?? verified
+    )
+  }
+}
+
+function sealed(scheme: TemplateScheme, algorithm: Algorithm): NonNullable<Source['seal']> {
+  const { signature, timestamp, id, requires } = scheme
+  return (message) => {
+    const { method = 'POST', url = '/', headers = {}, rawBody, nowMs } = message
+    const claims = {
+      timestamp: timestamp && timestamp.body === undefined ? written(timestamp, nowMs) : '',
+      id: id === undefined ? '' : (message.id ?? `msg_${randomUUID()}`),
+    }
+    const beside: Record<string, string> = {
+      ...headers,
+      ...requires,
+      ...(id === undefined ? {} : { [id]: claims.id }),
+      ...(timestamp?.header === undefined ? {} : { [timestamp.header]: claims.timestamp }),
+    }
+    const request = { method, url, headers: RequestHeaders.from(beside), rawBody }
+    const { prefix = '', separator = '' } = signature
+    const time = timestamp?.entry === undefined ? '' : `${timestamp.entry}${claims.timestamp}${separator}`
+    const name = signature.header.replace('*', '1')
+    return { ...beside, [name]: `${time}${prefix}${algorithm.make(request, claims, message)}` }
+  }
+}
+
+const written = ({ unit }: TimestampPlace, nowMs: number): string =>
+  unit === 's'
+    ? String(Math.floor(nowMs / 1_000))
+    : unit === 'ms'
+      ? String(nowMs)
+      : new Date(nowMs).toISOString()

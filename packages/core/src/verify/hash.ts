@@ -1,0 +1,85 @@
+import { createHash, createHmac, type KeyObject } from 'node:crypto'
+import { isEncoded, sameText } from './encodings.ts'
+import { templateSource, type Algorithm, type ToleranceOption } from './engine.ts'
+import type { HashScheme, Preset } from './preset.ts'
+import type { PublicUrlOption } from './public-url.ts'
+import { secretKeys, type Secrets } from './secrets.ts'
+import type { SignedRequest, Source } from './source.ts'
+import { piecesOf, template, type Parts } from './template.ts'
+import type { Claims } from './claims.ts'
+
+export interface SecretOptions {
+  /** As the provider shows it, with any prefix. Several while they are rotated: one match is enough. */
+  readonly secret: Secrets
+}
+
+/** For senders whose signature covers a timestamp. */
+export interface TimedSecretOptions extends SecretOptions, ToleranceOption {}
+
+/** For senders whose signature covers the URL that they call. */
+export interface UrlSecretOptions extends SecretOptions, PublicUrlOption {}
+
+export type HashPreset = Preset & { readonly scheme: HashScheme }
+
+/**
+ * A source whose sender signs with a hash over a template.
+ * @param own  parts of the template that only this provider has
+ * @throws SetupError for a missing or wrong secret, an unknown option, a bad duration
+ */
+export function hashSource<Events>(
+  record: HashPreset,
+  options: SecretOptions & ToleranceOption & PublicUrlOption,
+  own?: Parts,
+): Source<Events> {
+  const keys = secretKeys(record, record.scheme, options.secret)
+  const source = templateSource<HashPreset, Events>(
+    record,
+    options,
+    ['secret'],
+    (scheme, parts) => hashing(scheme, keys, parts),
+    own,
+  )
+  const [key] = keys
+  return key
+    ? { ...source, knows: { mac: (text) => createHmac('sha256', key).update(text).digest() } }
+    : source
+}
+
+const digestBytes = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 }
+
+type Digest = (request: SignedRequest, claims: Pick<Claims, 'timestamp' | 'id'>) => string | undefined
+
+function hashing(scheme: HashScheme, keys: readonly KeyObject[], own: Parts): Algorithm {
+  const { encoding } = scheme.signature
+  const byteLength = digestBytes[scheme.algorithm]
+  const digests = keys.map((key) => digest(scheme, key, own))
+  return {
+    form: `${byteLength} bytes in ${encoding}`,
+    isFormed: (signature) => isEncoded(signature, encoding, byteLength),
+    holds: (request, claims) => {
+      for (const make of digests) {
+        const expected = make(request, claims)
+        if (expected === undefined) return undefined
+        for (const signature of claims.signatures) if (sameText(signature, expected)) return true
+      }
+      return false
+    },
+    make: (request, claims) => {
+      const made = digests[0]?.(request, claims)
+      if (made === undefined)
+        throw new TypeError('A header that the signature covers is missing: put it into headers.')
+      return made
+    },
+  }
+}
+
+function digest({ kind, algorithm, signed, signature }: HashScheme, key: KeyObject, own: Parts): Digest {
+  const parts = template(signed, kind === 'hash' ? { ...own, secret: () => key.export() } : own)
+  return (request, claims) => {
+    const pieces = piecesOf(parts, request, claims)
+    if (!pieces) return undefined
+    const hash = kind === 'hash' ? createHash(algorithm) : createHmac(algorithm, key)
+    for (const piece of pieces) hash.update(piece)
+    return hash.digest(signature.encoding)
+  }
+}

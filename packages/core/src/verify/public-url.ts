@@ -1,0 +1,36 @@
+import type { SignedRequest } from './source.ts'
+
+export interface PublicUrlOption {
+  /**
+   * The URL as the provider calls it, for an app behind a proxy that changes host, scheme or path. An origin alone
+   * (`https://hooks.example.com`) takes path and query of the request; with a path, the query alone is taken from it.
+   * Default: the request's own URL, which an app that trusts its proxy gets right, and `https://` with `Host` otherwise.
+   */
+  readonly publicUrl?: string
+}
+
+/** The URL as it was signed. Text is cut and joined, never parsed and written anew: an escape may be spelt in two ways. */
+export function publicUrl(
+  { url, headers }: Pick<SignedRequest, 'url' | 'headers'>,
+  configured?: string,
+): string {
+  const origin = originOf(url)
+  const target = url.slice(origin.length)
+  if (configured === undefined) return origin === '' ? `https://${headers.get('host') ?? ''}${target}` : url
+  const base = originOf(configured)
+  const path = configured.slice(base.length)
+  if (path === '' || path === '/') return base + target
+  const query = target.indexOf('?')
+  return path.includes('?') || query === -1 ? configured : configured + target.slice(query)
+}
+
+const originOf = (url: string): string => /^https?:\/\/[^/?#]*/i.exec(url)?.[0] ?? ''
+
+/** Path of a request target, without its origin and query. */
+export const pathOf = (url: string): string => url.slice(originOf(url).length).split('?', 1)[0] ?? ''
+
+/** The query of a request target, without its question mark; empty when it has none. */
+export function queryOf(url: string): string {
+  const start = url.indexOf('?')
+  return start === -1 ? '' : url.slice(start + 1).replace(/#.*/s, '')
+}
