@@ -1,0 +1,141 @@
+import { setTimeout } from 'node:timers/promises'
+import { everythingOfGitHub, ofGitHub, order, payment, signUp } from './payloads.ts'
+import { start, type Running } from './processes.ts'
+import { Sender, type Sent } from './sender.ts'
+import { books, env, log, runs, sources } from './setting.ts'
+import { heading, tell } from './timeline.ts'
+import { until } from './until.ts'
+
+/** Who plays. */
+export interface Cast {
+  receiver: Running
+  worker: Running
+  readonly sender: Sender
+  /** Of the app. */
+  readonly url: string
+}
+
+/** Everything that happens, in order. Throws if something that must happen does not. */
+export async function story(): Promise<Cast> {
+  const cast = await curtain()
+  await fourSenders(cast)
+  await repeats(cast)
+  await forgeries(cast)
+  await burst(cast)
+  await fixedBug(cast)
+  await setTimeout(quietMs) // whatever a lease still held would run now
+  return cast
+}
+
+/** Longer than the lease of 1 s. */
+const quietMs = 1_500
+
+async function curtain(): Promise<Cast> {
+  heading('An app of two processes and one file; no server')
+  const [receiver, worker] = await Promise.all([start('receiver', env), start('worker', env)])
+  const url = `http://127.0.0.1:${receiver.port}`
+  tell('receiver', `process ${receiver.pid} at ${url}/webhooks`)
+  tell('worker', `process ${worker.pid} with the bots archive, search, invoice and shipping`)
+  return { receiver, worker, url, sender: new Sender(`${url}/webhooks`, sources, log) }
+}
+
+async function fourSenders({ sender }: Cast): Promise<void> {
+  heading('An event from each of four senders; three bots hear the order')
+  told('a GitHub ping', await sender.post(ofGitHub('ping')))
+  told('a Stripe payment', await sender.post(payment()))
+  told('a sign-up', await sender.post(signUp()))
+  told('a Shopify order', await sender.post(order()))
+}
+
+async function repeats({ sender }: Cast): Promise<void> {
+  heading('The same again')
+  const push = ofGitHub('push')
+  told('a push', await sender.post(push))
+  told('the same push', await sender.post(push))
+  const fork = ofGitHub('fork')
+  const copies = await Promise.all(Array.from({ length: 100 }, () => sender.post(fork)))
+  const repeats = copies.filter(({ duplicate }) => duplicate).length
+  tell(
+    'sender',
+    `a fork, 100 times at once: ${copies.length - repeats} accepted, ${repeats} duplicate`,
+    'good',
+  )
+}
+
+async function forgeries({ sender }: Cast): Promise<void> {
+  heading('What no sender has sent')
+  const push = ofGitHub('push')
+  const { headers, body } = sender.sign(push)
+  const longer = Buffer.concat([body, Buffer.from(' ')])
+  told('a push with one space more', await sender.forge(push, { headers, body: longer }))
+  const old = payment()
+  told('a payment of 10 minutes ago', await sender.forge(old, sender.sign(old, Date.now() - 600_000)))
+  const unsigned = order()
+  told('an order without a signature', await sender.forge(unsigned, unsigned))
+}
+
+async function burst(cast: Cast): Promise<void> {
+  heading('A burst, and a SIGKILL for either process')
+  const { sender } = cast
+  const before = sender.acknowledged
+  const webhooks = everythingOfGitHub()
+  const delivered = Promise.all(webhooks.map((webhook) => sender.deliver(webhook)))
+  tell('sender', `${webhooks.length} GitHub payloads at once`)
+
+  const killReceiver = async (): Promise<void> => {
+    await until('a third is acknowledged', () => sender.acknowledged > before + webhooks.length / 3)
+    await cast.receiver.end('SIGKILL')
+    tell(
+      'receiver',
+      `SIGKILL after ${sender.acknowledged - before} answers; the sender will try again`,
+      'bad',
+    )
+    cast.receiver = await start('receiver', { ...env, PORT: String(cast.receiver.port) })
+    tell('receiver', `back as process ${cast.receiver.pid}`)
+  }
+  const killWorker = async (): Promise<void> => {
+    await until('half is handled', () => handled('search') > webhooks.length / 2 && unfinished() > 0)
+    await cast.worker.end('SIGKILL')
+    tell('worker', `SIGKILL in the middle of ${unfinished()} runs; their lease ends in 1 s`, 'bad')
+    cast.worker = await start('worker', env)
+    tell('worker', `back as process ${cast.worker.pid}`)
+  }
+  await Promise.all([killReceiver(), killWorker()])
+
+  const repeats = (await delivered).filter(({ duplicate }) => duplicate).length
+  tell('sender', `all acknowledged; for ${repeats}, only the answer had been lost`, 'good')
+  await until('the burst is handled', () => isThrough('archive') && isThrough('search'))
+  const extra = Object.values(books().bots).reduce((sum, bot) => sum + bot.extra, 0)
+  tell('worker', `all handled; ${extra} runs came again, because the hub had no word of their end`, 'good')
+}
+
+async function fixedBug(cast: Cast): Promise<void> {
+  heading('A bug is fixed')
+  const letter = await until('there is a dead letter', async () => {
+    const [first] = (await (await fetch(`${cast.url}/dead-letters`)).json()) as { id: string; bot: string }[]
+    return first ?? false
+  })
+  tell('operator', `finds a dead letter of ${letter.bot} and fixes the bug`)
+  await cast.worker.end('SIGTERM')
+  cast.worker = await start('worker', { ...env, SHIPPING: 'fixed' })
+  tell('worker', `restarted as process ${cast.worker.pid}`)
+  await fetch(`${cast.url}/dead-letters/${letter.id}/redrive`, { method: 'POST' })
+  tell('operator', 'redrives the dead letter')
+  await until('shipping has handled the order', () => isThrough('shipping'))
+}
+
+function told(what: string, { status, duplicate }: Sent): void {
+  const answer = `${status ?? 'no answer'}${duplicate ? ', duplicate' : ''}`
+  tell('sender', `${what}: ${answer}`, status === 200 ? 'good' : 'trouble')
+}
+
+const handled = (bot: string): number => runs(bot).filter(({ is }) => is === 'handled').length
+
+const unfinished = (): number =>
+  ['archive', 'search'].flatMap(runs).reduce((open, { is }) => open + (is === 'began' ? 1 : -1), 0)
+
+/** Whether a bot has handled all that it hears of what was acknowledged. */
+function isThrough(bot: string): boolean {
+  const account = books().bots[bot]
+  return account !== undefined && account.handled === account.events
+}

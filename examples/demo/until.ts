@@ -1,0 +1,14 @@
+import { setTimeout } from 'node:timers/promises'
+
+const everyMs = 20
+const patienceMs = 20_000
+
+/** Looks again and again until there is something to see. Throws after 20 s. */
+export async function until<T>(what: string, look: () => T | false | Promise<T | false>): Promise<T> {
+  for (const startedAt = performance.now(); performance.now() - startedAt < patienceMs;) {
+    const seen = await look()
+    if (seen !== false) return seen
+    await setTimeout(everyMs)
+  }
+  throw new Error(`It did not come to this: ${what}.`)
+}
