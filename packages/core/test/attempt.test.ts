@@ -1,3 +1,4 @@
+import { getMaxListeners } from 'node:events'
 import { fakeClock } from '@trigger-hub/conformance'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { bot, type BotOptions } from '../src/hub/bot.ts'
@@ -175,6 +176,13 @@ test.each<[string, unknown, object]>([
   ['an object like an error', { name: 'X', message: 'no', code: 7 }, { name: 'X', message: 'no' }],
 ])('records a throw of %s', (_, thrown, expected) => {
   expect(errorRecord(thrown)).toEqual(expected)
+})
+
+test('lets any number of attempts wait for one shutdown and one lease, which is no leak', async () => {
+  const of = delivery()
+  const { closing, result } = running(() => undefined, {}, of)
+  await result
+  expect([getMaxListeners(closing.signal), getMaxListeners(of.lost)]).toEqual([0, 0]) // of any number
 })
 
 test('cuts a message that is too long to keep', () => {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { backoff, type RetryPolicy } from '../pure/backoff.ts'
 import { withData } from '../pure/payload.ts'
@@ -73,6 +74,7 @@ export async function attempt(
   const stop = new AbortController()
   const cancelTimeout = clock.after(bot.timeoutMs, () => stop.abort(new TimedOut(bot.timeoutMs)))
   const give = (): void => stop.abort(new CutOff())
+  setMaxListeners(0, closing, delivery.lost) // shared by as many attempts as run at a time: no leak
   closing.addEventListener('abort', give, { once: true })
   delivery.lost.addEventListener('abort', give, { once: true })
   if (closing.aborted || delivery.lost.aborted) give()
