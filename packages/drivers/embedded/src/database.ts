@@ -20,9 +20,9 @@ export interface Database {
 export type Open = (path: string) => Database
 
 interface Statement {
-  run(...values: Value[]): { changes: number | bigint }
-  get(...values: Value[]): unknown
-  all(...values: Value[]): unknown[]
+  run(...values: unknown[]): { changes: number | bigint }
+  get(...values: unknown[]): unknown
+  all(...values: unknown[]): unknown[]
 }
 
 /** What `node:sqlite` and `libsql` have in common. */
@@ -39,7 +39,7 @@ type Engine = new (path: string) => Connection
  * @throws SetupError `ERR_DRIVER_UNUSABLE` when there is neither; the engine's error when the file cannot be opened
  */
 export const open: Open = (path) => {
-  const { name, Engine } = engine()
+  const { name, Engine, bound } = engine()
   const connection = new Engine(path)
   const statements = new Map<string, Statement>()
   const statement = (sql: string): Statement => {
@@ -50,9 +50,9 @@ export const open: Open = (path) => {
   return {
     engine: name,
     exec: (sql) => void connection.exec(sql),
-    run: (sql, ...values) => Number(statement(sql).run(...values).changes),
-    get: <Row>(sql: string, ...values: Value[]) => statement(sql).get(...values) as Row | undefined,
-    all: <Row>(sql: string, ...values: Value[]) => statement(sql).all(...values) as Row[],
+    run: (sql, ...values) => Number(statement(sql).run(...bound(values)).changes),
+    get: <Row>(sql: string, ...values: Value[]) => statement(sql).get(...bound(values)) as Row | undefined,
+    all: <Row>(sql: string, ...values: Value[]) => statement(sql).all(...bound(values)) as Row[],
     close() {
       statements.clear()
       connection.close()
@@ -60,12 +60,20 @@ export const open: Open = (path) => {
   }
 }
 
-function engine(): { name: string; Engine: Engine } {
+interface Found {
+  readonly name: string
+  readonly Engine: Engine
+  /** How values are handed over: one by one, or, since it copies them otherwise, as one array. */
+  readonly bound: (values: Value[]) => unknown[]
+}
+
+function engine(): Found {
   const builtIn = withoutSqliteWarning(() => process.getBuiltinModule('node:sqlite') as unknown) as
     { DatabaseSync: Engine } | undefined
-  if (builtIn) return { name: 'node:sqlite', Engine: builtIn.DatabaseSync }
+  if (builtIn) return { name: 'node:sqlite', Engine: builtIn.DatabaseSync, bound: (values) => values }
   try {
-    return { name: 'libsql', Engine: createRequire(import.meta.url)('libsql') as Engine }
+    const Engine = createRequire(import.meta.url)('libsql') as Engine
+    return { name: 'libsql', Engine, bound: (values) => [values] }
   } catch (cause) {
     throw new SetupError(
       'ERR_DRIVER_UNUSABLE',
@@ -77,10 +85,10 @@ function engine(): { name: string; Engine: Engine } {
 
 /** Node.js calls `node:sqlite` experimental at its first use. That is our choice, not a thing for the user to act on. */
 function withoutSqliteWarning<T>(task: () => T): T {
-  const { emitWarning } = process
-  process.emitWarning = ((warning: string | Error, ...rest: never[]) => {
-    if (!String(warning).includes('SQLite')) emitWarning.call(process, warning, ...rest)
-  }) as typeof emitWarning
+  const emitWarning = process.emitWarning.bind(process)
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
+    if (!String(warning).includes('SQLite')) emitWarning(warning, ...(rest as []))
+  }
   try {
     return task()
   } finally {

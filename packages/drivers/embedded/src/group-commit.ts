@@ -117,6 +117,7 @@ export class GroupCommit {
       db.exec('BEGIN IMMEDIATE')
       const turn = new Turn(db, this.#time)
       const answers = perform(turn, group)
+      turn.finish()
       db.exec('COMMIT')
       this.#queue.splice(0, group.length)
       this.#tell({ is: 'answers', answers, woken: [...turn.woken] })

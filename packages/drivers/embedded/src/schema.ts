@@ -8,7 +8,7 @@ const version = 1
 /** The README describes these tables to people who open the file with SQLite's own tools: change it together. */
 const tables = `
 CREATE TABLE events (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, -- never used twice, since bots remember how far they are
+  seq INTEGER PRIMARY KEY, -- the order of acceptance
   id TEXT NOT NULL,
   source TEXT NOT NULL,
   type TEXT NOT NULL,
@@ -22,6 +22,10 @@ CREATE TABLE events (
   body BLOB NOT NULL
 ) STRICT;
 CREATE INDEX events_unmatched ON events (seq) WHERE state = 'unmatched';
+
+-- one row: the seq of the newest event, which may be gone; no seq is used twice, since bots remember how far they are
+CREATE TABLE last_event (seq INTEGER NOT NULL) STRICT;
+INSERT INTO last_event VALUES (0);
 
 CREATE TABLE keys (
   key TEXT PRIMARY KEY,

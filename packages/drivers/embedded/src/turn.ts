@@ -19,6 +19,7 @@ export class Turn {
   /** Bots that find something new once this turn is committed. */
   readonly woken = new Set<string>()
   #bots: RegisteredBot[] | undefined
+  #lastEvent: { readonly stored: number; current: number } | undefined
 
   constructor(db: Database, { now, monotonicMs }: { now: number; monotonicMs: number }) {
     this.db = db
@@ -33,6 +34,30 @@ export class Turn {
         'SELECT name, patterns, cursor FROM bots WHERE retiring_until IS NULL',
       )
       .map(({ name, patterns, cursor }) => ({ name, wants: Wants.parse(patterns), cursor })))
+  }
+
+  /** Seq of the newest event. */
+  get lastEvent(): number {
+    return this.#last.current
+  }
+
+  /** A seq for a new event. */
+  nextEvent(): number {
+    return ++this.#last.current
+  }
+
+  get #last(): { readonly stored: number; current: number } {
+    if (!this.#lastEvent) {
+      const stored = this.db.get<{ seq: number }>('SELECT seq FROM last_event')?.seq ?? 0
+      this.#lastEvent = { stored, current: stored }
+    }
+    return this.#lastEvent
+  }
+
+  /** To be called before the commit: writes once what all operations have counted. */
+  finish(): void {
+    const last = this.#lastEvent
+    if (last && last.current > last.stored) this.db.run('UPDATE last_event SET seq = ?', last.current)
   }
 
   /** To be called when the registry has changed. */

@@ -40,43 +40,52 @@ interface KnownKey {
 
 /** Claims the key and stores the event in one step. */
 export function accept(turn: Turn, args: AcceptArgs): Accepted {
-  const first = knownKey(turn, args.key)
-  if (first?.token === args.token) return ownEvent(turn, first)
-  if (args.quarantine || (first && first.fingerprint !== args.fingerprint)) return quarantine(turn, args)
-  if (first)
-    return { is: 'duplicate', id: first.event_id, deadLetters: countDeadLetters(turn, first.event_id) }
-
-  const replaySuspected = args.replayKey !== null && knownKey(turn, args.replayKey) !== undefined
-  if (replaySuspected && args.rejectReplay) return { is: 'replay' }
-  const marks: readonly string[] = replaySuspected ? [...args.marks, 'replay-suspected'] : args.marks
-  const hearing = turn.bots.filter(({ wants }) => wants.has({ ...args, seq: Infinity }))
-  const seq = insert(turn, { ...args, marks }, hearing.length > 0 || args.resume ? 'routed' : 'unmatched')
-  remember(turn, args.key, seq, args)
-  if (args.replayKey !== null && !replaySuspected) remember(turn, args.replayKey, seq, args)
-  for (const { name } of hearing) turn.woken.add(name)
-  if (args.resume) {
-    const { bot, history, attempt, afterMs } = args.resume
-    turn.db.run(
-      `INSERT INTO deliveries (event, bot, state, attempt, generation, interrupted, due_at, history)
-       VALUES (?, ?, 'waiting', ?, 0, 0, ?, ?)`,
-      seq,
-      bot,
-      attempt,
-      turn.now + afterMs,
-      history,
-    )
-    turn.woken.add(bot)
+  if (args.quarantine) return quarantine(turn, args)
+  const seq = turn.nextEvent()
+  if (!remember(turn, args.key, seq, args)) {
+    const first = knownKey(turn, args.key)
+    if (first?.token === args.token) return ownEvent(turn, first)
+    if (first && first.fingerprint !== args.fingerprint) return quarantine(turn, args)
+    if (first) {
+      return { is: 'duplicate', id: first.event_id, deadLetters: countDeadLetters(turn, first.event_id) }
+    }
   }
+  const replaySuspected = args.replayKey !== null && !remember(turn, args.replayKey, seq, args)
+  if (replaySuspected && args.rejectReplay) {
+    turn.db.run('DELETE FROM keys WHERE key = ?', args.key)
+    return { is: 'replay' }
+  }
+  const marks: readonly string[] = replaySuspected ? [...args.marks, 'replay-suspected'] : args.marks
+  const wanting = turn.bots.filter(({ wants }) => wants.has({ ...args, seq }))
+  insert(turn, seq, { ...args, marks }, wanting.length > 0 || args.resume ? 'routed' : 'unmatched')
+  for (const { name } of wanting) turn.woken.add(name)
+  if (args.resume) resume(turn, seq, args.resume)
   return replaySuspected ? { is: 'accepted', id: args.id, replaySuspected } : { is: 'accepted', id: args.id }
+}
+
+/** The bot's cursor passes over the event later, since this delivery is there. */
+function resume({ db, now, woken }: Turn, seq: number, args: NonNullable<AcceptArgs['resume']>): void {
+  const { bot, history, attempt, afterMs } = args
+  db.run(
+    `INSERT INTO deliveries (event, bot, state, attempt, generation, interrupted, due_at, history)
+     VALUES (?, ?, 'waiting', ?, 0, 0, ?, ?)`,
+    seq,
+    bot,
+    attempt,
+    now + afterMs,
+    history,
+  )
+  woken.add(bot)
 }
 
 /** Keeps both bodies: this one where no bot sees it, once however often it comes. */
 function quarantine(turn: Turn, args: AcceptArgs): Accepted {
   const key = `${args.key}#${args.fingerprint}`
-  const before = knownKey(turn, key)
-  if (before) return { is: 'mismatch', id: before.event_id }
-  const seq = insert(turn, args, 'quarantined')
-  remember(turn, key, seq, args)
+  const seq = turn.nextEvent()
+  if (!remember(turn, key, seq, args)) {
+    return { is: 'mismatch', id: knownKey(turn, key)?.event_id ?? args.id }
+  }
+  insert(turn, seq, args, 'quarantined')
   bury(turn, { event: seq, eventId: args.id, bot: null, reason: 'key-reused' })
   return { is: 'mismatch', id: args.id }
 }
@@ -84,27 +93,39 @@ function quarantine(turn: Turn, args: AcceptArgs): Accepted {
 const knownKey = ({ db, now }: Turn, key: string): KnownKey | undefined =>
   db.get('SELECT fingerprint, event, event_id, token FROM keys WHERE key = ? AND expires_at > ?', key, now)
 
+/** @returns false when the key is known already */
 function remember(
   { db, now }: Turn,
   key: string,
   seq: number,
   { fingerprint, id, token, ttlMs }: AcceptArgs,
-): void {
-  db.run(
-    'INSERT OR REPLACE INTO keys (key, fingerprint, event, event_id, token, expires_at) VALUES (?, ?, ?, ?, ?, ?)',
-    key,
-    fingerprint,
-    seq,
-    id,
-    token,
-    now + ttlMs,
+): boolean {
+  return (
+    db.run(
+      `INSERT INTO keys (key, fingerprint, event, event_id, token, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+       ON CONFLICT (key) DO UPDATE SET fingerprint = ?2, event = ?3, event_id = ?4, token = ?5, expires_at = ?6
+       WHERE expires_at <= ?7`,
+      key,
+      fingerprint,
+      seq,
+      id,
+      token,
+      now + ttlMs,
+      now,
+    ) > 0
   )
 }
 
-function insert(turn: Turn, args: AcceptArgs, state: 'routed' | 'unmatched' | 'quarantined'): number {
-  const row = turn.db.get<{ seq: number }>(
-    `INSERT INTO events (id, source, type, raw_type, state, time, key, content_type, marks, headers, body)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`,
+function insert(
+  { db }: Turn,
+  seq: number,
+  args: AcceptArgs,
+  state: 'routed' | 'unmatched' | 'quarantined',
+): void {
+  db.run(
+    `INSERT INTO events (seq, id, source, type, raw_type, state, time, key, content_type, marks, headers, body)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    seq,
     args.id,
     args.source,
     args.type,
@@ -117,7 +138,6 @@ function insert(turn: Turn, args: AcceptArgs, state: 'routed' | 'unmatched' | 'q
     args.headers,
     args.body,
   )
-  return row?.seq ?? 0
 }
 
 /** A command that was sent twice gets its first answer again. */

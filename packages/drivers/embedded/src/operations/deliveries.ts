@@ -1,6 +1,6 @@
 import type { DeadLetterReason, Settled } from '@trigger-hub/core'
 import type { Turn } from '../turn.ts'
-import { Wants } from '../wants.ts'
+import { Wants, type Routed } from '../wants.ts'
 import { bury } from './dead-letters.ts'
 import { eventColumns, type EventRow } from './event-row.ts'
 import { isAlive } from './sessions.ts'
@@ -48,7 +48,7 @@ export function takeDeliveries(turn: Turn, { bot, session, limit }: TakeArgs): T
     bytes += row.body.byteLength
     return deliveries.length < limit && bytes < mostBytes
   }
-  const full = takeDue(turn, bot, session, limit, take) || takeNew(turn, bot, session, take)
+  const full = takeDue(turn, bot, session, limit, take) || takeNew(turn, bot, session, limit, take)
   const due = db.get<{ at: number | null }>(
     `SELECT min(due_at) AS at FROM deliveries WHERE bot = ? AND state = 'waiting'`,
     bot,
@@ -95,6 +95,7 @@ function takeNew(
   { db, now }: Turn,
   bot: string,
   session: string,
+  limit: number,
   take: (row: DeliveryRow) => boolean,
 ): boolean {
   const registered = db.get<{ patterns: string; cursor: number }>(
@@ -103,30 +104,34 @@ function takeNew(
   )
   if (!registered) return false
   const wants = Wants.parse(registered.patterns)
-  const ahead = db.all<{ seq: number; source: string; type: string; state: string }>(
-    'SELECT seq, source, type, state FROM events WHERE seq > ? ORDER BY seq LIMIT ?',
-    registered.cursor,
-    mostScanned,
-  )
-  let cursor = registered.cursor
-  let full = ahead.length === mostScanned
-  for (const event of ahead) {
-    cursor = event.seq
-    if (event.state === 'quarantined' || !wants.has(event)) continue
-    const taken = db.run(
-      `INSERT INTO deliveries (event, bot, state, attempt, generation, interrupted, session, started_at, history)
-       VALUES (?, ?, 'running', 1, 1, 0, ?, ?, '[]') ON CONFLICT DO NOTHING`, // it went on from the request
-      event.seq,
-      bot,
-      session,
-      now,
+  let { cursor } = registered
+  let full = false
+  for (let looked = 0; !full;) {
+    const ahead = db.all<Routed & { state: string }>(
+      'SELECT seq, source, type, state FROM events WHERE seq > ? ORDER BY seq LIMIT ?',
+      cursor,
+      limit,
     )
-    if (taken === 0) continue
-    const row = db.get<EventRow>(`SELECT ${eventColumns} FROM events e WHERE e.seq = ?`, event.seq)
-    if (row && !take({ ...row, attempt: 1, generation: 1, interrupted: 0, history: '[]' })) {
-      full = true
-      break
+    for (const event of ahead) {
+      cursor = event.seq
+      if (event.state === 'quarantined' || !wants.has(event)) continue
+      const begun = db.run(
+        `INSERT INTO deliveries (event, bot, state, attempt, generation, interrupted, session, started_at, history)
+         VALUES (?, ?, 'running', 1, 1, 0, ?, ?, '[]') ON CONFLICT DO NOTHING`, // it went on from the request
+        event.seq,
+        bot,
+        session,
+        now,
+      )
+      if (begun === 0) continue
+      const row = db.get<EventRow>(`SELECT ${eventColumns} FROM events e WHERE e.seq = ?`, event.seq)
+      if (row && !take({ ...row, attempt: 1, generation: 1, interrupted: 0, history: '[]' })) {
+        full = true
+        break
+      }
     }
+    if (ahead.length < limit) break
+    full ||= (looked += ahead.length) >= mostScanned
   }
   if (cursor > registered.cursor) db.run('UPDATE bots SET cursor = ? WHERE name = ?', cursor, bot)
   return full

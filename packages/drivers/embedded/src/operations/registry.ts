@@ -7,7 +7,6 @@ import { buryIfRetired } from './deliveries.ts'
 /** Writes bots into the registry. A new one starts after the newest event; a known one keeps its place. */
 export function declareBots(turn: Turn, { bots }: { bots: readonly BotDeclaration[] }): null {
   const { db } = turn
-  const last = db.get<{ seq: number }>(`SELECT seq FROM sqlite_sequence WHERE name = 'events'`)?.seq ?? 0
   for (const { name, on } of bots) {
     const known = db.get<{ patterns: string; cursor: number }>(
       'SELECT patterns, cursor FROM bots WHERE name = ?',
@@ -17,8 +16,8 @@ export function declareBots(turn: Turn, { bots }: { bots: readonly BotDeclaratio
       `INSERT INTO bots (name, patterns, cursor) VALUES (?, ?, ?)
        ON CONFLICT (name) DO UPDATE SET patterns = excluded.patterns, retiring_until = NULL`,
       name,
-      Wants.changed(known?.patterns, on, last, known?.cursor ?? last),
-      last,
+      Wants.changed(known?.patterns, on, turn.lastEvent, known?.cursor ?? turn.lastEvent),
+      turn.lastEvent,
     )
   }
   turn.forgetBots()
@@ -34,11 +33,7 @@ const slice = 500
  */
 export function retireBot(turn: Turn, { bot }: { bot: string }): boolean {
   const { db } = turn
-  db.run(
-    `UPDATE bots SET retiring_until = (SELECT coalesce(max(seq), 0) FROM events)
-     WHERE name = ? AND retiring_until IS NULL`,
-    bot,
-  )
+  db.run('UPDATE bots SET retiring_until = ? WHERE name = ? AND retiring_until IS NULL', turn.lastEvent, bot)
   turn.forgetBots()
   const waiting = db.all<{ event: number; eventId: string }>(
     `SELECT d.event, e.id AS eventId FROM deliveries d JOIN events e ON e.seq = d.event
@@ -88,7 +83,7 @@ export interface Standing {
   readonly last: number
 }
 
-export function standing({ db }: Turn, _all: object): Standing {
+export function standing({ db, lastEvent }: Turn, _all: object): Standing {
   const count = (sql: string, ...values: string[]): number => db.get<{ n: number }>(sql, ...values)?.n ?? 0
   const bots = db.all<{ name: string; patterns: string; cursor: number }>(
     'SELECT name, patterns, cursor FROM bots ORDER BY name',
@@ -104,7 +99,7 @@ export function standing({ db }: Turn, _all: object): Standing {
     })),
     unmatched: count(`SELECT count(*) AS n FROM events WHERE state = 'unmatched'`),
     quarantined: count('SELECT count(*) AS n FROM dead_letters WHERE bot IS NULL'),
-    last: count('SELECT coalesce(max(seq), 0) AS n FROM events'),
+    last: lastEvent,
   }
 }
 
