@@ -45,31 +45,44 @@ export function presetOf(provider: string): Preset | undefined {
   return (sources as unknown as Record<string, Preset | undefined>)[name]
 }
 
-/** What the receiver of a vector is configured with. */
-export const optionsOf = ({ config, secret, secrets, publicKey, jwks, certificates }: Vector): object => ({
-  ...config,
-  ...(secrets ? { secret: secrets } : secret === undefined ? {} : { secret }),
-  ...(publicKey === undefined ? {} : { publicKey }),
-  ...(jwks === undefined ? {} : { jwks }),
-  ...(certificates === undefined ? {} : { certificates }),
-})
+/** What the receiver of a vector is configured with: its key material, and the settings that the preset has. */
+export function optionsOf(preset: Preset, vector: Vector): object {
+  const { config = {}, secret, secrets, publicKey, jwks, certificates } = vector
+  const keys = {
+    ...(secrets ? { secret: secrets } : secret === undefined ? {} : { secret }),
+    ...(publicKey === undefined ? {} : { publicKey }),
+    ...(jwks === undefined ? {} : { jwks }),
+    ...(certificates === undefined ? {} : { certificates }),
+  }
+  const known = Object.entries(config).filter(
+    ([name, value]) => refusalOf(() => preset({ ...keys, [name]: value })) !== 'ERR_OPTION_UNKNOWN',
+  )
+  return { ...keys, ...Object.fromEntries(known) }
+}
 
-/** The verdict, with the code of a refusal. A source that cannot be configured like this accepts nothing. */
-export function verdictOf(preset: Preset, vector: Vector): { verdict: 'valid' | 'invalid'; code?: string } {
-  let source: Source
+/** The code with which a preset refuses its options; what is no such refusal is thrown on. */
+function refusalOf(make: () => unknown): string | undefined {
   try {
-    source = preset(optionsOf(vector))
+    make()
+    return undefined
   } catch (error) {
     const { code } = error as { code?: string }
     if (code === undefined) throw error
-    return { verdict: 'invalid', code }
+    return code
   }
+}
+
+/** The verdict, with the code of a refusal. A source that cannot be configured like this accepts nothing. */
+export function verdictOf(preset: Preset, vector: Vector): { verdict: 'valid' | 'invalid'; code?: string } {
+  const options = optionsOf(preset, vector)
+  const code = refusalOf(() => preset(options))
+  if (code !== undefined) return { verdict: 'invalid', code }
   const request = {
     method: vector.method,
     url: vector.url,
     headers: RequestHeaders.from(vector.headers),
     rawBody: Buffer.from(vector.bodyBase64, 'base64'),
   }
-  const verification = verify(source, request, vector.now * 1_000)
+  const verification = verify(preset(options), request, vector.now * 1_000)
   return verification.ok ? { verdict: 'valid' } : { verdict: 'invalid', code: verification.code }
 }

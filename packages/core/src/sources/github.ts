@@ -21,6 +21,12 @@ export const githubPreset: HashPreset = {
     'x-github-hook-installation-target-id',
   ],
   answerWithinMs: 10_000,
+  retries: 'none; a delivery can be sent again by hand or through the API',
+  rotation: 'GitHub holds one secret: set the new one here beside the old one first, then there.',
+  pitfalls: [
+    'The delivery id is in a header that is not signed.',
+    'A ping comes when a webhook is made; its type is "ping".',
+  ],
 }
 
 /** Webhooks of GitHub repositories, organisations and apps. The older SHA-1 header is never looked at. */

@@ -63,7 +63,12 @@ interface Key {
 /** Any sender that signs by RFC 9421. One signature that holds and meets the policy is enough. */
 export function rfc9421<Events = Record<string, unknown>>(options: Rfc9421Options): Source<Events> {
   knownOptions('rfc9421', options, ['keys', 'requiredComponents', 'requiredParams', 'maxAge'])
-  const keys = new Map(Object.entries(options.keys).map(([id, key]) => [id, keyOf(key)]))
+  const keys = new Map(
+    Object.entries((options.keys as typeof options.keys | undefined) ?? {}).map(([id, key]) => [
+      id,
+      keyOf(key),
+    ]),
+  )
   if (keys.size === 0) throw new SetupError('ERR_SECRET_MISSING', 'The keys of source "rfc9421" are missing.')
   const { requiredComponents = [], requiredParams = [], maxAge = 300 } = options
   const maxAgeMs = typeof maxAge === 'number' ? maxAge * 1_000 : milliseconds(maxAge, 'rfc9421.maxAge')

@@ -24,6 +24,13 @@ export const shopifyPreset: HashPreset = {
     'x-shopify-triggered-at',
   ],
   answerWithinMs: 5_000,
+  retries: '8 times within 4 hours; then the subscription is removed if it was made through the API',
+  rotation:
+    'After the client secret was rotated, it may take an hour until webhooks are signed with the new one: keep both here.',
+  pitfalls: [
+    'The webhook id is in a header that is not signed.',
+    'Webhooks that were made in the admin are signed with the key shown there, not with an app’s secret.',
+  ],
   notSecrets: {
     shpat_: 'it begins with shpat_, an access token; take the app’s client secret',
     shppa_: 'it begins with shppa_, an access token; take the app’s client secret',

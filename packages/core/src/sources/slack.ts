@@ -17,6 +17,17 @@ export const slackPreset: HashPreset = {
   type: [{ body: 'type' }, { body: 'event.type' }],
   headers: ['x-slack-retry-num', 'x-slack-retry-reason'],
   answerWithinMs: 3_000,
+  handshakes: [
+    {
+      verified: true,
+      when: [{ at: { body: 'type' }, is: 'url_verification' }],
+      reply: { status: 200, text: { body: 'challenge' } },
+    },
+  ],
+  retries: '3 times: at once, after 1 minute and after 5 minutes',
+  pitfalls: [
+    'Slash commands and interactions have no event_id, and want their answer in the reply: use ack "sync".',
+  ],
   notSecrets: {
     'xoxb-': 'it begins with xoxb-, a bot token; take the app’s signing secret',
     'xoxp-': 'it begins with xoxp-, a user token; take the app’s signing secret',

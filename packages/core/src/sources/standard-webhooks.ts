@@ -13,6 +13,9 @@ export const standardWebhooksPreset: HashPreset = {
   type: { body: 'type' },
   headers: ['webhook-id', 'webhook-timestamp'],
   answerWithinMs: 15_000,
+  retries: 'as the sender likes; the specification suggests about 3 days, backing off',
+  rotation: 'The header may list a signature for each secret.',
+  pitfalls: ['The secret is base64 behind whsec_, and decoded.'],
 }
 
 /** Version `v1a`: the same bytes, signed with the sender's private key. */

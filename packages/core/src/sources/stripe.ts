@@ -16,6 +16,13 @@ export const stripePreset: HashPreset = {
   keySigned: true,
   type: { body: 'type' },
   answerWithinMs: 20_000,
+  retries: 'for 3 days in live mode, 3 times within hours in a sandbox, backing off',
+  rotation:
+    'Rolling a secret keeps the old one for up to 24 hours: the header then has a signature for each.',
+  pitfalls: [
+    'Each endpoint has a secret of its own, and the one that the CLI prints is another one.',
+    'The secret is used as text, with its whsec_ prefix.',
+  ],
   notSecrets: {
     sk_: 'it begins with sk_, a secret API key; the endpoint’s signing secret begins with whsec_',
     rk_: 'it begins with rk_, a restricted API key; the endpoint’s signing secret begins with whsec_',

@@ -12,6 +12,12 @@ export const svixPreset: HashPreset = {
   type: { body: 'type' },
   headers: ['svix-id', 'svix-timestamp'],
   answerWithinMs: 15_000,
+  retries: '8 times: at once, after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h and 10 h',
+  rotation: 'The header lists a signature for each secret, for 24 hours after a rotation.',
+  pitfalls: [
+    'The secret is base64 behind whsec_, and decoded.',
+    'Some senders use unbranded webhook- headers; both are read.',
+  ],
 }
 
 /** Senders that deliver through Svix: Standard Webhooks in `svix-` headers. */

@@ -15,6 +15,7 @@ export const xeroPreset: HashPreset = {
   keySigned: true,
   type: [{ body: 'events.0.eventCategory' }, { body: 'events.0.eventType' }],
   answerWithinMs: 5_000,
+  bareRefusal: true,
   handshakes: [
     {
       verified: true,

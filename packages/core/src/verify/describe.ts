@@ -27,7 +27,13 @@ export function describe(source: Source, request: SignedRequest, payload: () => 
     name === undefined ? undefined : request.headers.get(name)
   const read = (place: Place): string | undefined => {
     if ('header' in place) return header(place.header)
-    if ('body' in place) return text(at(safely(payload), place.body))
+    if ('body' in place)
+      return text(
+        at(
+          safely(() => source.payload?.(request) ?? payload()),
+          place.body,
+        ),
+      )
     if ('text' in place) return place.text
     if ('query' in place) return new URLSearchParams(queryOf(request.url)).get(place.query) ?? undefined
     const scheme = schemeOf(source.preset.scheme, (name) => header(name) !== undefined)

@@ -171,6 +171,7 @@ function unlike(
     return `The token is not issued by ${issuers.join(' or ')}.`
   if (!bodyHash) return undefined
   const given = claims[bodyHash.claim]
+  if (given === undefined && bodyHash.optionalWhenEmpty && rawBody.length === 0) return undefined
   const expected = createHash('sha256').update(rawBody).digest(bodyHash.encoding)
   // base64url with its padding is the same hash
   const bare =

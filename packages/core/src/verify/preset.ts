@@ -99,7 +99,12 @@ export interface JwtScheme extends Bytes {
   readonly query?: string
   readonly algorithm: 'HS256' | 'RS256' | 'ES256'
   /** The claim that holds a SHA-256 of the body; without it the token says nothing of the body. */
-  readonly bodyHash?: { readonly claim: string; readonly encoding: Encoding }
+  readonly bodyHash?: {
+    readonly claim: string
+    readonly encoding: Encoding
+    /** A request without a body may lack the claim. */
+    readonly optionalWhenEmpty?: true
+  }
   /** The issuer, when it is always the same; several spellings of it. */
   readonly issuer?: string | readonly string[]
   /** Claims that must be there. */
@@ -172,6 +177,8 @@ export interface Preset {
   readonly ackBody?: string
   /** The status that the sender asks for when verification fails, if it names one. */
   readonly refusalStatus?: number
+  /** The sender takes a refusal only without a body. */
+  readonly bareRefusal?: true
   readonly handshakes?: readonly Handshake[]
   /** How the sender tries again, in words. */
   readonly retries?: string

@@ -67,6 +67,8 @@ export interface Source<Events = unknown> {
   readonly check: (request: SignedRequest, nowMs: number) => Verification
   /** Use `sign`. Absent where a receiver cannot make what it checks. */
   readonly seal?: (message: Message) => Record<string, string>
+  /** The payload, for senders that wrap it in a form; for all others it is the body itself. Only after verification. */
+  readonly payload?: (request: SignedRequest) => unknown
   /** Use `handshake`. */
   readonly knows?: Knowledge
   readonly [events]?: Events

@@ -1,0 +1,67 @@
+import { createHash, createHmac } from 'node:crypto'
+import { knownOptions } from '../words/options.ts'
+import { isEncoded, sameText } from '../verify/encodings.ts'
+import { form } from '../verify/payload.ts'
+import type { Preset } from '../verify/preset.ts'
+import { credentials, required } from '../verify/secrets.ts'
+import { refusal, type Source } from '../verify/source.ts'
+
+export const braintreePreset: Preset = {
+  provider: 'braintree',
+  title: 'Braintree',
+  docs: 'https://developer.paypal.com/braintree/docs/guides/webhooks/parse',
+  scheme: {
+    kind: 'own',
+    algorithm: 'HMAC-SHA1 with the SHA-1 of the private key, hex, in the field bt_signature',
+    signed: '{bt_payload}',
+  },
+  keySigned: false,
+  answerWithinMs: 30_000,
+  retries: 'for up to 3 hours in the sandbox and 24 hours in production',
+  pitfalls: [
+    'The body is a form; its field bt_payload is XML in base64 and has no id.',
+    'The field bt_signature lists a signature for every API key; the one of the configured key counts.',
+  ],
+}
+
+export interface BraintreeOptions {
+  /** The public key of an API key pair: it says which signature is ours. */
+  readonly publicKey: string
+  /** The private key of the same pair. */
+  readonly privateKey: string
+}
+
+/** Webhooks of Braintree. */
+export function braintree<Events = Record<string, unknown>>(options: BraintreeOptions): Source<Events> {
+  knownOptions('braintree', options, ['publicKey', 'privateKey'])
+  const publicKey = required('braintree', 'publicKey', options.publicKey)
+  const [privateKey = ''] = credentials(braintreePreset, options.privateKey, 'privateKey')
+  const key = createHash('sha1').update(privateKey).digest()
+  const digest = (text: string): string => createHmac('sha1', key).update(text).digest('hex')
+  return {
+    preset: braintreePreset,
+    check: ({ rawBody }) => {
+      const { bt_signature: list, bt_payload: payload } = form(rawBody)
+      if (list === undefined || payload === undefined) {
+        return refusal('ERR_SIGNATURE_MISSING', 'The form has no bt_signature and bt_payload.')
+      }
+      const ours = list
+        .split('&')
+        .map((pair) => pair.split('|'))
+        .filter(([of]) => of === publicKey)
+      const [[, signature] = [], ...more] = ours
+      if (signature === undefined) {
+        return refusal('ERR_SIGNATURE_MISMATCH', 'No signature is of the configured public key.')
+      }
+      if (more.length > 0 || !isEncoded(signature, 'hex', 20)) {
+        return refusal(
+          'ERR_SIGNATURE_MALFORMED',
+          'The signature of the configured public key is not 20 bytes in hex.',
+        )
+      }
+      return sameText(signature, digest(payload))
+        ? { ok: true }
+        : refusal('ERR_SIGNATURE_MISMATCH', 'The private key does not match the signature.')
+    },
+  }
+}

@@ -1,0 +1,68 @@
+import { createHmac } from 'node:crypto'
+import { knownOptions } from '../words/options.ts'
+import { isEncoded, sameText } from '../verify/encodings.ts'
+import { multipartFields } from '../verify/form.ts'
+import type { SecretOptions } from '../verify/hash.ts'
+import { at, form, json } from '../verify/payload.ts'
+import type { Preset } from '../verify/preset.ts'
+import { secretKeys } from '../verify/secrets.ts'
+import { refusal, type SignedRequest, type Source } from '../verify/source.ts'
+
+export const dropboxSignPreset: Preset = {
+  provider: 'dropbox-sign',
+  title: 'Dropbox Sign',
+  docs: 'https://developers.hellosign.com/docs/events/walkthrough/',
+  scheme: {
+    kind: 'own',
+    algorithm: 'HMAC-SHA256, hex, in event.event_hash of the body',
+    signed: '{event.event_time}{event.event_type}',
+  },
+  key: [{ body: 'event.event_hash' }, { body: 'signature_request.signature_request_id' }],
+  keySigned: false,
+  type: { body: 'event.event_type' },
+  answerWithinMs: 30_000,
+  ackBody: 'Hello API Event Received',
+  retries: '6 times over about 3 days, backing off',
+  pitfalls: [
+    'Only time and type are signed: the rest of the event can be forged by who reads one request.',
+    'The answer must have the text "Hello API Event Received".',
+    'The body is a multipart form with the event in its field "json".',
+  ],
+}
+
+/** Callbacks of Dropbox Sign. The secret is the API key. */
+export function dropboxSign<Events = Record<string, unknown>>(options: SecretOptions): Source<Events> {
+  knownOptions('dropbox-sign', options, ['secret'])
+  const keys = secretKeys(dropboxSignPreset, {}, options.secret)
+  return {
+    preset: dropboxSignPreset,
+    payload,
+    check: (request) => {
+      const event = at(payload(request), 'event')
+      const [time, type, hash] = ['event_time', 'event_type', 'event_hash'].map((name) => at(event, name))
+      if (typeof time !== 'string' || typeof type !== 'string' || typeof hash !== 'string') {
+        return refusal('ERR_SIGNATURE_MISSING', 'The body has no event with time, type and hash.')
+      }
+      if (!isEncoded(hash, 'hex', 32) || !/^\d{1,12}$/.test(time)) {
+        return refusal('ERR_SIGNATURE_MALFORMED', 'The hash of the event is not 32 bytes in hex.')
+      }
+      return keys.some((key) =>
+        sameText(
+          hash,
+          createHmac('sha256', key)
+            .update(time + type)
+            .digest('hex'),
+        ),
+      )
+        ? { ok: true }
+        : refusal('ERR_SIGNATURE_MISMATCH', 'No configured secret matches the hash of the event.')
+    },
+  }
+}
+
+function payload({ headers, rawBody }: SignedRequest): unknown {
+  const type = headers.get('content-type') ?? ''
+  if (/^multipart\//i.test(type)) return json(Buffer.from(multipartFields(rawBody, type).json ?? ''))
+  if (/^application\/x-www-form-urlencoded\b/i.test(type)) return json(Buffer.from(form(rawBody).json ?? ''))
+  return json(rawBody)
+}
