@@ -58,17 +58,16 @@ export class Sender {
   /** Sends until it is acknowledged, waiting 0.5 s, 1 s, 2 s, … in between. */
   async deliver(webhook: Webhook): Promise<Sent> {
     for (let waitMs = firstWaitMs; ; waitMs *= 2) {
-      const sent = await this.post(webhook)
+      const sent = await this.#post(webhook, this.sign(webhook), true)
       if (sent.status !== null && sent.status < 300) return sent
       await setTimeout(waitMs)
     }
   }
 
-  /** Sends once. */
-  post = (webhook: Webhook): Promise<Sent> => this.#post(webhook, this.sign(webhook), true)
-
-  /** Sends once what the sender itself would never have sent. */
-  forge = (webhook: Webhook, request: Signed): Promise<Sent> => this.#post(webhook, request, false)
+  /** Sends once what the sender has not signed like this. */
+  forge(webhook: Webhook, request: Signed): Promise<Sent> {
+    return this.#post(webhook, request, false)
+  }
 
   async #post({ key, source }: Webhook, { headers, body }: Signed, genuine: boolean): Promise<Sent> {
     const signal = AbortSignal.timeout(answerWithinMs)

@@ -41,19 +41,19 @@ async function curtain(): Promise<Cast> {
 
 async function fourSenders({ sender }: Cast): Promise<void> {
   heading('An event from each of four senders; three bots hear the order')
-  told('a GitHub ping', await sender.post(ofGitHub('ping')))
-  told('a Stripe payment', await sender.post(payment()))
-  told('a sign-up', await sender.post(signUp()))
-  told('a Shopify order', await sender.post(order()))
+  told('a GitHub ping', await sender.deliver(ofGitHub('ping')))
+  told('a Stripe payment', await sender.deliver(payment()))
+  told('a sign-up', await sender.deliver(signUp()))
+  told('a Shopify order', await sender.deliver(order()))
 }
 
 async function repeats({ sender }: Cast): Promise<void> {
   heading('The same again')
   const push = ofGitHub('push')
-  told('a push', await sender.post(push))
-  told('the same push', await sender.post(push))
+  told('a push', await sender.deliver(push))
+  told('the same push', await sender.deliver(push))
   const fork = ofGitHub('fork')
-  const copies = await Promise.all(Array.from({ length: 100 }, () => sender.post(fork)))
+  const copies = await Promise.all(Array.from({ length: 100 }, () => sender.deliver(fork)))
   const repeats = copies.filter(({ duplicate }) => duplicate).length
   tell(
     'sender',

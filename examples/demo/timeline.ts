@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import type { Ledger } from './ledger.ts'
+import { balances, type Ledger } from './ledger.ts'
 
 type Colour = 'green' | 'red' | 'yellow' | 'dim' | 'bold'
 
@@ -25,44 +25,29 @@ export const heading = (text: string): void => console.log(`\n${paint('bold', te
 
 const columns = ['events', 'handled', 'retried', 'dead-lettered', 'redriven', 'extra runs'] as const
 
-export function printLedger({
-  sent,
-  received,
-  accepted,
-  duplicate,
-  rejected,
-  bots,
-  lost,
-  faults,
-}: Ledger): void {
-  heading("The ledger, from the sender's log and the bots' own files")
-  row(
-    'received',
-    received,
-    sent === received ? '' : `of ${sent}; the others found no one and were sent again`,
-  )
-  row('accepted', accepted, 'answered 200 once the event was on the disk')
-  row('duplicate', duplicate, 'answered 200 as well; each of an event that the bots have')
-  row('rejected', rejected, 'answered 401; no bot has seen any')
-
-  console.log(
-    paint(
-      'dim',
-      `\n  ${'bot'.padEnd(9)}${columns.map((column) => column.padStart(column.length + 3)).join('')}`,
-    ),
-  )
-  for (const [bot, { events, handled, retried, deadLettered, redriven, extra }] of Object.entries(bots)) {
-    const cells = [events, handled, retried, deadLettered, redriven, extra]
-    const line = cells.map((cell, i) => String(cell).padStart((columns[i] ?? '').length + 3)).join('')
-    console.log(`  ${bot.padEnd(9)}${line}`)
-  }
-
+export function printLedger(outcome: Ledger): void {
+  const { sent, received, accepted, duplicate, rejected, bots, lost, faults } = outcome
   const extra = Object.values(bots).reduce((sum, bot) => sum + bot.extra, 0)
+  // what a note claims is true of a ledger that balances
+  const row = (name: string, count: number, note: string): void =>
+    console.log(
+      `  ${name.padEnd(9)}${String(count).padStart(9)}   ${balances(outcome) ? paint('dim', note) : ''}`,
+    )
+
+  heading("The ledger, from the sender's log and the bots' own files")
+  row('received', received, `were answered, of ${sent}; what found no receiver was sent again`)
+  row('accepted', accepted, 'answered 200 once the event was on the disk')
+  row('duplicate', duplicate, 'answered 200; the bots have each of these events, once')
+  row('rejected', rejected, 'answered 401; no bot has seen any of these')
+  console.log(`\n  ${'bot'.padEnd(9)}${columns.map((column) => column.padStart(column.length + 3)).join('')}`)
+  for (const [bot, account] of Object.entries(bots)) {
+    const { events, handled, retried, deadLettered, redriven, extra } = account
+    const cells = [events, handled, retried, deadLettered, redriven, extra]
+    const line = cells.map((cell, i) => String(cell).padStart((columns[i]?.length ?? 0) + 3))
+    console.log(`  ${bot.padEnd(9)}${line.join('')}`)
+  }
   console.log()
-  row('extra', extra, 'runs after a kill, for what was in flight; each of them said "redelivered"')
-  row('lost', lost.length)
+  row('extra', extra, 'runs after a kill, for what was in flight; each was told that it is redelivered')
+  row('lost', lost.length, '')
   for (const line of [...lost, ...faults]) console.log(`  ${paint('red', line)}`)
 }
-
-const row = (name: string, count: number, note = ''): void =>
-  console.log(`  ${name.padEnd(9)}${String(count).padStart(9)}   ${paint('dim', note)}`.trimEnd())
