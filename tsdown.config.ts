@@ -27,6 +27,8 @@ export default defineConfig([
   pack('core', ['src/index.ts', 'src/sources/index.ts', 'src/verify/index.ts', 'src/memory/index.ts']),
   pack('adapters/express', ['src/index.ts']),
   pack('adapters/koa', ['src/index.ts']),
+  pack('adapters/nestjs', ['src/index.ts']),
   pack('drivers/embedded', ['src/index.ts'], ['src/thread.ts']),
+  pack('drivers/redis', ['src/index.ts']),
   pack('conformance', ['src/index.ts']),
 ])

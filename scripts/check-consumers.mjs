@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const wanted = '200 issues.opened'
+const env = { ...process.env, NODE_OPTIONS: '' } // no condition, no loader: what a user has
+const strict = ['--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false']
+
+/**
+ * Four projects below one installation of the tarballs: each receives a signed webhook over HTTP, stores it with the
+ * default driver and runs a bot on it.
+ */
+export function consumerChecks(root, packed, folder) {
+  const inside = async (project, args) => {
+    const { stdout } = await promisify(execFile)(process.execPath, args, {
+      cwd: join(folder, project),
+      env,
+      timeout: 60_000,
+    }).catch(({ message, stdout, stderr }) => {
+      throw new Error([message, stdout, stderr].join('\n'))
+    })
+    return stdout.trim()
+  }
+  const program = (project, file) => async () => {
+    const said = await inside(project, [file])
+    if (!said.startsWith(wanted)) throw new Error(`It said "${said}" and not "${wanted}".`)
+  }
+  const compiled = (project, compiler) => async () => {
+    const tsc = join(folder, 'node_modules', compiler, 'bin', 'tsc')
+    const options = ['--module', 'nodenext', '--target', 'es2022', '--types', 'node', '--outDir', 'out']
+    await inside(project, [tsc, 'main.ts', ...options, ...strict])
+  }
+  const typescript = (project) => [
+    { name: `test/consumers/${project}: TypeScript 5.9`, check: compiled(project, 'typescript-5.9') },
+    { name: `test/consumers/${project}: TypeScript 6.0`, check: compiled(project, 'typescript') },
+    { name: `test/consumers/${project}: runs`, check: program(project, 'out/main.js') },
+  ]
+  return [
+    { name: 'test/consumers: npm install', check: () => install(root, packed, folder) },
+    { name: 'test/consumers/js-esm: runs', check: program('js-esm', 'main.js') },
+    { name: 'test/consumers/js-cjs: runs', check: program('js-cjs', 'main.js') },
+    ...typescript('ts-esm'),
+    ...typescript('ts-cjs'),
+  ]
+}
+
+/** The tarballs, and from the registry what they and the projects declare; nothing of the workspace is in reach. */
+async function install(root, packed, folder) {
+  cpSync(join(root, 'test', 'consumers'), folder, { recursive: true })
+  const file = join(folder, 'package.json')
+  const manifest = JSON.parse(readFileSync(file, 'utf8'))
+  for (const { name, tarball } of packed) {
+    if (/core|express|embedded/.test(name)) manifest.dependencies[name] = `file:${tarball}`
+  }
+  writeFileSync(file, JSON.stringify(manifest))
+  await promisify(execFile)('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund'], {
+    cwd: folder,
+    env,
+  })
+}
