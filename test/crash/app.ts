@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto'
+import { createServer as createHttpServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { PermanentError, steps, type Ack, type Driver } from '@trigger-hub/core'
+import { hmac } from '@trigger-hub/core/sources'
+import { embedded } from '@trigger-hub/embedded'
+import { createServer, TriggerHub, webhooks } from '@trigger-hub/express'
+import express from 'express'
+import { crashBots } from './bots.ts'
+import { crashSecret } from './secret.ts'
+import { appender, type Buried, type Run } from './ledger.ts'
+
+/** How a process of the crash runs is to be. It gets this as JSON. */
+export interface AppOptions {
+  /** Where the database and all logs are. */
+  readonly folder: string
+  readonly role: 'both' | 'receiver' | 'worker'
+  readonly ack?: Ack
+  readonly leaseMs?: number
+  /** How long a bot's run takes. */
+  readonly workMs?: number
+  /** How long the driver is held up before it stores an event. */
+  readonly storeMs?: number
+  /** Ends this process with SIGKILL at this point of the first event that gets there. */
+  readonly dieAt?: 'before the durable write' | 'after the durable write' | 'after the effect'
+}
+
+/** What it says to its parent. */
+export type Said =
+  { readonly is: 'loaded' } | { readonly is: 'up'; readonly port: number } | { readonly is: 'quiet' }
+/** What it is told. */
+export type Told = 'start' | 'when quiet'
+
+const options = JSON.parse(process.argv[2] ?? '{}') as AppOptions
+const { folder, role, ack = 'durable', leaseMs = 2_000, workMs = 5, storeMs = 0, dieAt } = options
+
+const die = (): void => void process.kill(process.pid, 'SIGKILL')
+const say = (said: Said): void => void process.send?.(said)
+
+/** The embedded driver with something in its way. */
+function driver(): Driver {
+  const file = embedded({ path: join(folder, 'hub.db'), lease: leaseMs })
+  const accept = file.accept.bind(file)
+  file.accept = async (event, how) => {
+    if (dieAt === 'before the durable write') die()
+    if (storeMs > 0) await wait(storeMs)
+    const accepted = await accept(event, how)
+    if (dieAt === 'after the durable write') die()
+    return accepted
+  }
+  return file
+}
+
+const hub = new TriggerHub({
+  driver: driver(),
+  sources: { shop: hmac({ secret: crashSecret }) },
+  ack,
+  acceptTimeout: '2s',
+  signals: true,
+  log: ({ code, message }) => {
+    if (code.startsWith('ERR_') && code !== 'ERR_CLOSING')
+      process.stderr.write(`${process.pid} ${code} ${message}\n`)
+  },
+})
+
+const digestOf = (body: Buffer): string => createHash('sha256').update(body).digest('base64url')
+const bots = crashBots((message) => new PermanentError(message))
+const lines = new Map(bots.map(({ name }) => [name, appender<Run>(folder, `bot-${name}`)]))
+
+for (const { name, on, work } of bots) {
+  const write = lines.get(name)!
+  hub.bot(
+    name,
+    { on: on as 'shop:**', concurrency: 20, retry: { retries: 20, schedule: 'fixed', base: 20 } },
+    async (event, context) => {
+      const { attempt, redelivered } = context
+      const of = {
+        bot: name,
+        event: event.id,
+        attempt,
+        pid: process.pid,
+        key: event.key ?? '',
+        digest: digestOf(event.rawBody),
+        redelivered,
+      }
+      write({ is: 'started', ...of })
+      await wait(workMs)
+      try {
+        work(of.key, context)
+      } catch (error) {
+        write({ is: 'failed', ...of })
+        throw error
+      }
+      write({ is: 'done', ...of })
+      if (dieAt === 'after the effect') die()
+    },
+  )
+}
+steps.settled.subscribe((message) => {
+  const { bot, event, attempt, outcome } = message as {
+    bot: string
+    event: string
+    attempt: number
+    outcome: Run['is'] | 'unknown'
+  }
+  if (outcome !== 'unknown') lines.get(bot)?.({ is: outcome, bot, event, attempt, pid: process.pid })
+})
+
+async function start(): Promise<void> {
+  const app = express()
+  app.use('/webhooks', webhooks(hub))
+  const server = role === 'worker' ? createHttpServer() : createServer(app)
+  await hub.start()
+  if (role !== 'receiver') await hub.work()
+  server.listen(0, '127.0.0.1', () => say({ is: 'up', port: (server.address() as AddressInfo).port }))
+}
+
+/** Waits until nothing is left to do, then writes down what was given up on. */
+async function untilQuiet(): Promise<void> {
+  for (;;) {
+    const { bots } = await hub.inspect()
+    if (bots.every(({ backlog, waiting, running }) => backlog + waiting + running === 0)) break
+    await wait(20)
+  }
+  const bury = appender<Buried>(folder, 'buried')
+  for (let after: string | undefined; ;) {
+    const letters = await hub.deadLetters.list({ limit: 500, ...(after === undefined ? {} : { after }) })
+    for (const { bot, reason, event } of letters) bury({ key: event.key ?? '', bot, reason })
+    after = letters.at(-1)?.id
+    if (after === undefined) break
+  }
+  say({ is: 'quiet' })
+}
+
+process.on('message', (told: Told) => {
+  const task = told === 'start' ? start() : untilQuiet()
+  task.catch((error: unknown) => {
+    process.stderr.write(`${String(error)}\n`)
+    process.exit(1)
+  })
+})
+process.on('disconnect', () => process.exit(2)) // nobody is there to end it
+say({ is: 'loaded' })
