@@ -26,6 +26,7 @@ export interface ReceiverSurroundings {
 export class Receiver implements Intake {
   readonly #around: ReceiverSurroundings
   readonly #stages = new Map<string, Stage>()
+  readonly #verifying = new Map<string, Stage>()
   readonly #immediate: ImmediateAck
   #running = 0
   #stopped = false
@@ -39,7 +40,9 @@ export class Receiver implements Intake {
       acceptDurably(await open(), event, state, settings),
     )
     for (const { name, path, source } of endpoints) {
-      const receive = compose(verifySignature(source, { name, limit, bodyTimeout, clock }), enqueue(this))
+      const verify = verifySignature(source, { name, limit, bodyTimeout, clock })
+      const receive = compose(verify, enqueue(this))
+      this.#verifying.set(name, verify)
       this.#stages.set(path, async (request, next) => {
         if (request.method !== 'POST') {
           throw new WebhookError('ERR_METHOD_NOT_ALLOWED', 'Webhooks are sent with POST.')
@@ -52,6 +55,10 @@ export class Receiver implements Intake {
 
   route(path: string): Stage | undefined {
     return this.#stages.get(path.replace(/^\/|\/$/g, ''))
+  }
+
+  verifier(source: string): Stage | undefined {
+    return this.#verifying.get(source)
   }
 
   async accept(event: WebhookEvent, state: WebhookState): Promise<Reply> {

@@ -156,6 +156,11 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake, Re
     return this.#receiver.route(path)
   }
 
+  /** The stage that checks the signature of a source of the hub, for routes of one's own; undefined when there is none. */
+  verifier(source: string): Stage | undefined {
+    return this.#receiver.verifier(source)
+  }
+
   /**
    * Takes a verified event and answers for it, by the ack mode of its source. What `enqueue(hub)` calls.
    * @throws WebhookError with status 503 when the event is not safe, 413 when it is too large for the driver
