@@ -1,0 +1,46 @@
+import type { InjectionToken, ModuleMetadata, OptionalFactoryDependency } from '@nestjs/common'
+import { SetupError, TriggerHub, type Sources, type TriggerHubOptions } from '@trigger-hub/core'
+import { nestLog } from './nest-log.ts'
+
+/** What this process does: take requests, run bots, or both. A worker needs no HTTP. */
+export type Role = 'receiver' | 'worker' | 'both'
+
+export interface TriggerHubModuleOptions<S extends Sources = Sources> extends TriggerHubOptions<S> {
+  /** A hub that is there already, instead of the options for one. */
+  hub?: TriggerHub<S>
+  /** Where the sources are, below the app's global prefix: `POST <prefix>/<source>`. Default `'/webhooks'`. */
+  prefix?: string
+  /** Default `'both'`. */
+  role?: Role
+}
+
+export interface TriggerHubModuleAsyncOptions {
+  imports?: NonNullable<ModuleMetadata['imports']>
+  /** What the factory is given, in order. */
+  inject?: (InjectionToken | OptionalFactoryDependency)[]
+  // a factory takes whatever is injected
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  useFactory: (...injected: any[]) => TriggerHubModuleOptions | Promise<TriggerHubModuleOptions>
+}
+
+/** Token of the module's options, to be overridden in tests. */
+export const TRIGGER_HUB_OPTIONS = Symbol.for('trigger-hub.options')
+
+/**
+ * The hub of these options, or a new one.
+ * @throws SetupError as `new TriggerHub()`, and when there are options for a hub that is there already
+ */
+export function hubOf({
+  hub,
+  prefix: _prefix,
+  role: _role,
+  ...options
+}: TriggerHubModuleOptions): TriggerHub {
+  if (!hub) return new TriggerHub({ log: nestLog, ...options })
+  const [option] = Object.keys(options)
+  if (option === undefined) return hub
+  throw new SetupError(
+    'ERR_OPTION_INVALID',
+    `Give "${option}" to the hub itself: option "hub" is one already.`,
+  )
+}
