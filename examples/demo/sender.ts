@@ -31,6 +31,7 @@ export interface Sent {
 }
 
 const firstWaitMs = 500
+const longestWaitMs = 32_000
 const answerWithinMs = 10_000
 
 /** Sends as the real ones do: signed, with a deadline, and again until there is a 2xx. Keeps its own log. */
@@ -55,11 +56,12 @@ export class Sender {
     return { headers: { ...all, ...sign(configured, { rawBody: body, headers: all, id: key, nowMs }) }, body }
   }
 
-  /** Sends until it is acknowledged, waiting 0.5 s, 1 s, 2 s, … in between. */
+  /** Sends until there is an answer that stands, waiting 0.5 s, 1 s, 2 s, … in between; gives up after a minute. */
   async deliver(webhook: Webhook): Promise<Sent> {
     for (let waitMs = firstWaitMs; ; waitMs *= 2) {
       const sent = await this.#post(webhook, this.sign(webhook), true)
-      if (sent.status !== null && sent.status < 300) return sent
+      const stands = sent.status !== null && sent.status < 500
+      if (stands || waitMs > longestWaitMs) return sent
       await setTimeout(waitMs)
     }
   }
@@ -71,9 +73,9 @@ export class Sender {
 
   async #post({ key, source }: Webhook, { headers, body }: Signed, genuine: boolean): Promise<Sent> {
     const signal = AbortSignal.timeout(answerWithinMs)
-    const reply = await fetch(`${this.#url}/${source}`, { method: 'POST', headers, body, signal }).catch(
-      () => null,
-    )
+    const request = { method: 'POST', headers, body, signal }
+    const reply = await fetch(`${this.#url}/${source}`, request).catch(() => null)
+    await reply?.body?.cancel() // the status says it all
     const sent: Sent = {
       key,
       source,
