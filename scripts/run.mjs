@@ -13,6 +13,7 @@ const source = ['--conditions=@trigger-hub/source', '--require', 'tsx/cjs'] // T
 
 const commands = {
   demo: (args) => run(process.execPath, [...source, 'examples/demo/main.ts', ...args]),
+  services: (args) => run(process.execPath, [...source, 'scripts/services/main.ts', ...args]),
   vectors: (args) => run(process.execPath, [...source, 'scripts/vectors.ts', ...args]),
   bench: (args) => run(process.execPath, [...source, 'bench/main.ts', ...args]),
   test: (args) => tests(args),
