@@ -1,7 +1,7 @@
 import { verify as verifyWith } from 'node:crypto'
 import { SetupError } from '../words/errors.ts'
 import { knownOptions } from '../words/options.ts'
-import { one, untimely } from '../verify/claims.ts'
+import { malformed, one, untimely } from '../verify/claims.ts'
 import { decoded } from '../verify/encodings.ts'
 import { keysOfSet, type KeySet, type TokenKey } from '../verify/jwt.ts'
 import { json } from '../verify/payload.ts'
@@ -79,7 +79,10 @@ export function truelayer<Events = Record<string, unknown>>(options: TruelayerOp
       if (!names.some((name) => name.toLowerCase() === timestampHeader) || typeof time !== 'string') {
         return { ok: true } // older deliveries have no time
       }
-      return untimely(timestampPlace, time, () => undefined, nowMs) ?? { ok: true }
+      return (
+        malformed(time, timestampPlace) ??
+        untimely(timestampPlace, time, () => undefined, nowMs) ?? { ok: true }
+      )
     },
   }
 }

@@ -49,12 +49,12 @@ function signing(scheme: AsymmetricScheme, keys: readonly KeyObject[], parts: re
       const bytes = decoded(text, signature.encoding)
       return bytes !== undefined && (algorithm === 'ed25519' ? bytes.length === 64 : bytes.length > 0)
     },
-    holds: (request, claims) => {
+    holds: (request, claims, signatures) => {
       const pieces = piecesOf(parts, request, claims)
       if (!pieces) return undefined
       const bytes = joined(pieces)
-      const signatures = claims.signatures.map((text) => Buffer.from(text, signature.encoding))
-      return keys.some((key) => signatures.some((one) => verifyWith(hash, bytes, key, one)))
+      const decodedOnes = signatures.map((text) => Buffer.from(text, signature.encoding))
+      return keys.some((key) => decodedOnes.some((one) => verifyWith(hash, bytes, key, one)))
     },
     make: (request, claims, { privateKey }) => {
       if (privateKey === undefined)

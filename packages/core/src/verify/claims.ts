@@ -19,50 +19,77 @@ export const mostSignatures = 16
 
 /** Reads signature, timestamp and id. A header that comes twice is refused: who is right is not ours to guess. */
 export function claimsOf(scheme: TemplateScheme, headers: RequestHeaders): Claims | Refusal {
-  const { signature, timestamp, id, requires = {} } = scheme
+  const { signature, timestamp, id, requires } = scheme
   const written = signature.header.endsWith('*')
     ? numbered(headers, signature.header.slice(0, -1))
-    : single(headers, signature.header)
-  if (!Array.isArray(written)) {
-    return written ?? refusal('ERR_SIGNATURE_MISSING', `The header "${signature.header}" is missing.`)
+    : one(headers, signature.header)
+  if (written === undefined) {
+    return refusal('ERR_SIGNATURE_MISSING', `The header "${signature.header}" is missing.`)
   }
-  const { prefix = '', separator } = signature
-  const entries = separator === undefined ? written : written.flatMap((text) => text.split(separator))
-  const signatures: string[] = []
-  let time: string | undefined
-  for (const entry of entries) {
-    const text = separator === ',' ? entry.trim() : entry
-    if (text.startsWith(prefix)) signatures.push(text.slice(prefix.length))
-    if (timestamp?.entry === undefined || !text.startsWith(timestamp.entry)) continue
-    if (time !== undefined) {
-      return refusal('ERR_TIMESTAMP_MALFORMED', `The header "${signature.header}" has two timestamps.`)
-    }
-    time = text.slice(timestamp.entry.length)
-  }
-  if (signatures.length === 0 || signatures.length > mostSignatures) {
-    return refusal(
-      'ERR_SIGNATURE_MALFORMED',
-      signatures.length === 0
-        ? `The header "${signature.header}" has no signature that begins with "${prefix}".`
-        : `The header "${signature.header}" has more than ${mostSignatures} signatures.`,
-    )
-  }
-  for (const [name, value] of Object.entries(requires)) {
+  if (typeof written === 'object' && 'code' in written) return written
+  const found = entriesOf(scheme, written)
+  if ('code' in found) return found
+  for (const name in requires) {
+    const value = requires[name]
     if (headers.get(name) !== value)
       return refusal('ERR_SIGNATURE_MALFORMED', `The header "${name}" is not "${value}".`)
   }
-  if (timestamp?.header !== undefined) {
-    const value = one(headers, timestamp.header)
-    if (typeof value === 'object') return refusal('ERR_TIMESTAMP_MALFORMED', value.message)
-    time = value
-  }
+  const time = timestamp?.header === undefined ? found.time : one(headers, timestamp.header)
+  if (typeof time === 'object') return refusal('ERR_TIMESTAMP_MALFORMED', time.message)
   const wrong = timestamp && timestamp.body === undefined ? malformed(time, timestamp) : undefined
   if (wrong) return wrong
   const identity = id === undefined ? '' : one(headers, id)
   if (typeof identity !== 'string') {
     return identity ?? refusal('ERR_SIGNATURE_MALFORMED', `The header "${id}", which is signed, is missing.`)
   }
-  return { ok: true, signatures, timestamp: time ?? '', id: identity }
+  return { ok: true, signatures: found.signatures, timestamp: time ?? '', id: identity }
+}
+
+interface Entries {
+  readonly signatures: string[]
+  time: string | undefined
+}
+
+/** The signatures of a header, without what stands around them, and the timestamp if it is among them. */
+function entriesOf(scheme: TemplateScheme, written: string | readonly string[]): Entries | Refusal {
+  const { header, prefix = '', separator } = scheme.signature
+  const mark = scheme.timestamp?.entry
+  const entries: Entries = { signatures: [], time: undefined }
+  for (const text of typeof written === 'string' ? [written] : written) {
+    if (!collect(entries, text, separator, prefix, mark)) {
+      return refusal('ERR_TIMESTAMP_MALFORMED', `The header "${header}" has two timestamps.`)
+    }
+  }
+  const { length } = entries.signatures
+  if (length === 0) {
+    return refusal(
+      'ERR_SIGNATURE_MALFORMED',
+      `The header "${header}" has no signature that begins with "${prefix}".`,
+    )
+  }
+  return length > mostSignatures
+    ? refusal('ERR_SIGNATURE_MALFORMED', `The header "${header}" has more than ${mostSignatures} signatures.`)
+    : entries
+}
+
+/** Cuts by index, which takes a third of the time of `split`. False when there are two timestamps. */
+function collect(
+  entries: Entries,
+  text: string,
+  separator: string | undefined,
+  prefix: string,
+  mark: string | undefined,
+): boolean {
+  for (let start = 0, end = 0; end < text.length || start === 0; start = end + 1) {
+    const next = separator === undefined ? -1 : text.indexOf(separator, start)
+    end = next === -1 ? text.length : next
+    if (separator === ',') while (text[start] === ' ') start++
+    if (text.startsWith(prefix, start)) entries.signatures.push(text.slice(start + prefix.length, end))
+    if (mark === undefined || !text.startsWith(mark, start)) continue
+    if (entries.time !== undefined) return false
+    entries.time = text.slice(start + mark.length, end)
+  }
+  return true
 }
 
 /** The value of a header that must not come twice. */
@@ -71,11 +98,6 @@ export function one(headers: RequestHeaders, name: string): string | Refusal | u
   return values.length > 1
     ? refusal('ERR_SIGNATURE_MALFORMED', `The header "${name}" came ${values.length} times.`)
     : values[0]
-}
-
-function single(headers: RequestHeaders, name: string): string[] | Refusal | undefined {
-  const value = one(headers, name)
-  return typeof value === 'string' ? [value] : value
 }
 
 function numbered(headers: RequestHeaders, prefix: string): string[] | Refusal | undefined {
@@ -94,7 +116,11 @@ const forms = {
   rfc3339: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/,
 }
 
-function malformed(text: string | undefined, { unit }: TimestampPlace): Refusal | undefined {
+/** A refusal if there is no timestamp, or it is not written as this sender does: digits only, or RFC 3339. */
+export function malformed(
+  text: string | undefined,
+  { unit }: Pick<TimestampPlace, 'unit'>,
+): Refusal | undefined {
   if (text === undefined)
     return refusal('ERR_TIMESTAMP_MISSING', 'The timestamp, which is signed, is missing.')
   if (forms[unit].test(text)) return undefined
@@ -113,7 +139,7 @@ export function untimely(
   nowMs: number,
 ): Refusal | undefined {
   const text = place.body === undefined ? written : digits(at(payload(), place.body))
-  const refused = malformed(text, place)
+  const refused = place.body === undefined ? undefined : malformed(text, place) // a header's was looked at before
   if (refused || text === undefined) return refused
   const time =
     place.unit === 's' ? Number(text) * 1_000 : place.unit === 'ms' ? Number(text) : Date.parse(text)

@@ -14,7 +14,8 @@ const forms: Record<Encoding, RegExp> = {
 export const isEncoded = (text: string, encoding: Encoding, byteLength: number): boolean =>
   text.length === encodedLength(byteLength, encoding) && forms[encoding].test(text)
 
-const encodedLength = (byteLength: number, encoding: Encoding): number =>
+/** How many characters so many bytes take. */
+export const encodedLength = (byteLength: number, encoding: Encoding): number =>
   encoding === 'hex'
     ? byteLength * 2
     : encoding === 'base64'
@@ -25,6 +26,19 @@ const encodedLength = (byteLength: number, encoding: Encoding): number =>
 export function decoded(text: string, encoding: Encoding): Buffer | undefined {
   const bytes = Buffer.from(text, encoding)
   return bytes.toString(encoding) === text ? bytes : undefined
+}
+
+/**
+ * Compares encoded texts of one length in constant time, in two buffers that are made once: a comparison ends before the
+ * next one begins. For text that `isEncoded` has passed; another character would be cut to a byte.
+ */
+export function comparison(length: number): (a: string, b: string) => boolean {
+  const [left, right] = [Buffer.alloc(length), Buffer.alloc(length)]
+  return (a, b) =>
+    a.length === length &&
+    left.write(a, 'latin1') === length &&
+    right.write(b, 'latin1') === length &&
+    timingSafeEqual(left, right)
 }
 
 /** Compares in a time that depends on the lengths alone. */

@@ -20,8 +20,12 @@ export interface Algorithm {
   /** What a signature looks like, for people: `32 bytes in hex`. */
   readonly form: string
   readonly isFormed: (signature: string) => boolean
-  /** Whether any of the signatures holds; undefined when something that is signed is missing. */
-  readonly holds: (request: SignedRequest, claims: Claims) => boolean | undefined
+  /** Whether any of the well-formed signatures holds; undefined when something that is signed is missing. */
+  readonly holds: (
+    request: SignedRequest,
+    claims: Claims,
+    signatures: readonly string[],
+  ) => boolean | undefined
   /** @throws TypeError when something that is signed is missing */
   readonly make: (
     request: SignedRequest,
@@ -98,7 +102,7 @@ function checked(scheme: TemplateScheme, algorithm: Algorithm): Source['check'] 
         `The signature in "${signature.header}" is not ${algorithm.form}.`,
       )
     }
-    const holds = algorithm.holds(request, { ...claims, signatures })
+    const holds = algorithm.holds(request, claims, signatures)
     if (holds === undefined) {
       return refusal('ERR_SIGNATURE_MALFORMED', 'Something that the signature covers is missing.')
     }

@@ -22,7 +22,8 @@ export function verify(source: Source, request: SignedRequest, nowMs: number): V
 }
 
 /** A second id that nobody signed could make an old event look new. */
-function ambiguous({ preset: { key = [] } }: Source, { headers }: SignedRequest): Refusal | undefined {
+function ambiguous({ preset: { key } }: Source, { headers }: SignedRequest): Refusal | undefined {
+  if (key === undefined || 'signed' in key) return undefined
   for (const place of 'length' in key ? key : [key]) {
     if ('header' in place && headers.all(place.header).length > 1) {
       return refusal('ERR_SIGNATURE_MALFORMED', `The header "${place.header}" came more than once.`)
