@@ -5,6 +5,7 @@ import type { Source } from '../verify/index.ts'
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Sources = Record<string, Source<any>>
 
+/** The names that the hub gave its sources. */
 export type SourceName<S extends Sources> = keyof S & string
 
 /** The event types of a source and their data. */

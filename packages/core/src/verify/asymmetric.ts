@@ -15,6 +15,7 @@ export interface PublicKeyOptions {
 /** For senders whose signature covers a timestamp. */
 export interface TimedPublicKeyOptions extends PublicKeyOptions, ToleranceOption {}
 
+/** A sender that signs with a private key. */
 export type AsymmetricPreset = Preset & { readonly scheme: AsymmetricScheme }
 
 /**

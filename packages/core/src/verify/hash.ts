@@ -19,6 +19,7 @@ export interface TimedSecretOptions extends SecretOptions, ToleranceOption {}
 /** For senders whose signature covers the URL that they call. */
 export interface UrlSecretOptions extends SecretOptions, PublicUrlOption {}
 
+/** A sender that signs with a secret that it shares with us. */
 export type HashPreset = Preset & { readonly scheme: HashScheme }
 
 /**

@@ -14,6 +14,7 @@ import type { JwtScheme, Preset } from './preset.ts'
 import { queryOf } from './public-url.ts'
 import { refusal, type Refusal, type SignedRequest, type Source } from './source.ts'
 
+/** A sender that signs with a JSON Web Token. */
 export type JwtPreset = Preset & { readonly scheme: JwtScheme }
 
 /** A key that a token may be signed with. */

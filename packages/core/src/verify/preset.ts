@@ -9,6 +9,7 @@ export type Place =
   | { readonly signed: 'id' }
   | { readonly text: string }
 
+/** How a header spells bytes. Decoding is strict: nothing may be left over. */
 export type Encoding = 'hex' | 'base64' | 'base64url'
 
 /** How a sender writes the signature, or several of them, into a header. */
@@ -75,6 +76,7 @@ export interface AsymmetricScheme extends Signed {
   readonly algorithm: 'ed25519' | 'ecdsa-p256-sha256' | 'rsa-sha256'
 }
 
+/** A signature over a template of parts of the request. */
 export type TemplateScheme = HashScheme | AsymmetricScheme
 
 /** A secret that is sent along. It proves who sent the request and says nothing of the body. */
@@ -124,6 +126,7 @@ export interface OwnScheme extends Bytes {
   readonly signed: string
 }
 
+/** How a sender signs: which header, which bytes, which algorithm, which encoding. */
 export type Scheme = TemplateScheme | TokenScheme | JwtScheme | OwnScheme
 
 /** An endpoint validation: when a request is one, and what it is answered. Nothing of it reaches a bot. */

@@ -21,6 +21,7 @@ export interface Refusal {
   readonly message: string
 }
 
+/** What `verify` found. */
 export type Verification = { readonly ok: true } | Refusal
 
 export const refusal = (code: VerificationCode, message: string): Refusal => ({ ok: false, code, message })

@@ -8,6 +8,7 @@ import { queryOf } from './public-url.ts'
 import { credentials } from './secrets.ts'
 import { refusal, type Refusal, type SignedRequest, type Source } from './source.ts'
 
+/** A sender that sends the secret itself. */
 export type TokenPreset = Preset & { readonly scheme: TokenScheme }
 
 /**

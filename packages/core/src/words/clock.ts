@@ -11,6 +11,7 @@ export interface Clock {
 // setTimeout runs at once for a delay of more than 31 bits
 const longestTimer = 2 ** 31 - 1
 
+/** The clock of this machine. */
 export const systemClock: Clock = {
   now: Date.now,
   monotonicMs: () => Number(process.hrtime.bigint() / 1_000_000n),

@@ -31,6 +31,7 @@ export const ERRORS = {
   ERR_CLOSING: { status: 503, retryable: true, title: 'Service Unavailable' },
 } as const satisfies Record<string, { status: number; retryable: boolean; title: string }>
 
+/** A code of `ERRORS`. */
 export type ErrorCode = keyof typeof ERRORS
 
 const brand = Symbol.for('trigger-hub.error')
@@ -75,6 +76,7 @@ export class DriverUnavailableError extends WebhookError {
   }
 }
 
+/** Every mistake that a set-up can have. As stable as the others, and in `docs/errors.md` too. */
 export type SetupCode =
   | 'ERR_OPTION_UNKNOWN'
   | 'ERR_OPTION_INVALID'

@@ -6,6 +6,7 @@ export interface LogRecord {
   readonly [field: string]: unknown
 }
 
+/** Hears of what an operator should know. It must not throw. */
 export type Log = (record: LogRecord) => void
 
 /** The default log: one line on stderr. */
