@@ -69,6 +69,7 @@ export class Consumer implements Subscription {
   }
 
   #idleOr(deadlineMs: number): Promise<void> {
+    if (deadlineMs <= 0) return Promise.resolve()
     return new Promise((resolve) => {
       const cancel = this.#options.clock.after(deadlineMs, resolve)
       this.#onIdle.push(() => {

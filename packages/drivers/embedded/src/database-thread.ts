@@ -116,6 +116,7 @@ export class DatabaseThread {
     while (this.#waiting.size > 0) await new Promise((resume) => setTimeout(resume, 5))
     const worker = this.#worker
     if (!worker) return
+    worker.ref()
     await new Promise<void>((resolve) => {
       this.#onClosed = resolve
       setTimeout(resolve, 5_000).unref()

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { SetupError } from '@trigger-hub/core'
 
-/** What SQLite stores. Nothing else may be bound: `libsql` ends the process at a boolean. */
+/** What SQLite stores. */
 export type Value = string | number | null | Uint8Array
 
 /** One connection to one SQLite file. Statements are compiled once. Errors are the engine's own: see `troubleOf`. */
@@ -32,15 +32,29 @@ interface Connection {
   close(): void
 }
 
-type Engine = new (path: string) => Connection
-
 /**
  * Opens or creates the file with the SQLite that is there: the one built into Node.js (from 22.13), else `libsql`.
  * @throws SetupError `ERR_DRIVER_UNUSABLE` when there is neither; the engine's error when the file cannot be opened
  */
 export const open: Open = (path) => {
-  const { name, Engine, bound } = engine()
-  const connection = new Engine(path)
+  const engine = builtIn() ?? libsql()
+  if (engine) return openWith(engine, path)
+  throw new SetupError(
+    'ERR_DRIVER_UNUSABLE',
+    'The embedded driver finds no SQLite: use Node.js 22.13 or later, or run: npm install libsql',
+  )
+}
+
+interface Engine {
+  readonly name: string
+  readonly connect: (path: string) => Connection
+  /** How values are handed over: one by one, or, since it copies them otherwise, as one array. */
+  readonly bound: (values: Value[]) => unknown[]
+}
+
+/** Opens the file with this engine. */
+export function openWith({ name, connect, bound }: Engine, path: string): Database {
+  const connection = connect(path)
   const statements = new Map<string, Statement>()
   const statement = (sql: string): Statement => {
     let one = statements.get(sql)
@@ -60,27 +74,33 @@ export const open: Open = (path) => {
   }
 }
 
-interface Found {
-  readonly name: string
-  readonly Engine: Engine
-  /** How values are handed over: one by one, or, since it copies them otherwise, as one array. */
-  readonly bound: (values: Value[]) => unknown[]
+/** The SQLite of Node.js, if it has one. */
+export function builtIn(): Engine | undefined {
+  const sqlite = withoutSqliteWarning(() => process.getBuiltinModule('node:sqlite') as unknown) as
+    { DatabaseSync: new (path: string) => Connection } | undefined
+  return (
+    sqlite && {
+      name: 'node:sqlite',
+      connect: (path) => new sqlite.DatabaseSync(path),
+      bound: (values) => values,
+    }
+  )
 }
 
-function engine(): Found {
-  const builtIn = withoutSqliteWarning(() => process.getBuiltinModule('node:sqlite') as unknown) as
-    { DatabaseSync: Engine } | undefined
-  if (builtIn) return { name: 'node:sqlite', Engine: builtIn.DatabaseSync, bound: (values) => values }
+/** The `libsql` package, if it is installed and has a build for this machine. */
+export function libsql(): Engine | undefined {
   try {
-    const Engine = createRequire(import.meta.url)('libsql') as Engine
-    return { name: 'libsql', Engine, bound: (values) => [values] }
-  } catch (cause) {
-    throw new SetupError(
-      'ERR_DRIVER_UNUSABLE',
-      'The embedded driver finds no SQLite: use Node.js 22.13 or later, or run: npm install libsql',
-      { cause },
-    )
+    const Database = createRequire(import.meta.url)('libsql') as new (path: string) => Connection
+    return { name: 'libsql', connect: (path) => new Database(path), bound: asArray }
+  } catch {
+    return undefined
   }
+}
+
+/** `libsql` ends the process at a boolean, where it throws at anything else that SQLite does not store. */
+function asArray(values: readonly unknown[]): unknown[] {
+  if (values.some((value) => typeof value === 'boolean')) throw new TypeError('SQLite stores no boolean.')
+  return [values]
 }
 
 /** Node.js calls `node:sqlite` experimental at its first use. That is our choice, not a thing for the user to act on. */

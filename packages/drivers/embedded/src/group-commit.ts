@@ -1,4 +1,5 @@
 import { SetupError, systemClock } from '@trigger-hub/core'
+import { Checkpointing } from './checkpointing.ts'
 import { troubleOf, type Database, type Open } from './database.ts'
 import { operations, type OperationName } from './operations/index.ts'
 import { prepare } from './schema.ts'
@@ -37,6 +38,7 @@ export type News =
 const mostPerGroup = 500
 const lockRetryMs = 5
 const pollMs = 50
+const tendMs = 1_000
 const firstReopenMs = 100
 const longestReopenMs = 5_000
 
@@ -55,8 +57,11 @@ export class GroupCommit {
   #queue: Order[] = []
   #time = { now: 0, monotonicMs: 0 }
   #timer: NodeJS.Timeout | NodeJS.Immediate | undefined
+  #checkpointing: Checkpointing | undefined
   #poll: NodeJS.Timeout | undefined
+  readonly #tending: NodeJS.Timeout
   #dataVersion = -1
+  #tendedVersion = -1
   #reopenMs = firstReopenMs
   #failure: string | undefined
 
@@ -64,27 +69,30 @@ export class GroupCommit {
     this.#path = path
     this.#open = open
     this.#tell = tell
+    this.#tending = setInterval(() => this.#whileOpen(() => this.#tend()), tendMs)
     this.#reopen()
   }
 
   push({ orders, now, monotonicMs }: Orders): void {
     this.#time = { now, monotonicMs }
     this.#queue.push(...orders)
-    this.#soon()
+    if (this.#failure === undefined) this.#soon()
+    else this.#refuseAll(this.#failure)
   }
 
   /** Looks out for the writes of other processes, or stops doing so. */
   watch(on: boolean): void {
     clearInterval(this.#poll)
-    this.#poll = on ? setInterval(() => this.#lookOut(), pollMs) : undefined
+    this.#poll = on ? setInterval(() => this.#whileOpen(() => this.#lookOut()), pollMs) : undefined
   }
 
   /** To be called when nothing is queued any more. */
   close(): void {
     this.watch(false)
+    clearInterval(this.#tending)
     clearTimeout(this.#timer as NodeJS.Timeout)
     try {
-      this.#db?.get('PRAGMA wal_checkpoint(TRUNCATE)')
+      this.#checkpointing?.close()
       this.#db?.close()
     } catch {
       // what is in the write-ahead log is as safe there, and the next to open the file reads it
@@ -111,16 +119,14 @@ export class GroupCommit {
     this.#refuseLate()
     if (this.#queue.length === 0) return
     const db = this.#db
-    if (!db) return this.#refuseAll(this.#failure ?? 'it is being opened')
+    if (!db) return // it is being opened
     const group = this.#queue.slice(0, mostPerGroup)
     try {
       db.exec('BEGIN IMMEDIATE')
-      const turn = new Turn(db, this.#time)
-      const answers = perform(turn, group)
-      turn.finish()
+      const { answers, woken } = this.#perform(db, group)
       db.exec('COMMIT')
       this.#queue.splice(0, group.length)
-      this.#tell({ is: 'answers', answers, woken: [...turn.woken] })
+      this.#tell({ is: 'answers', answers, woken })
     } catch (error) {
       if (troubleOf(error) === 'busy') {
         rollback(db)
@@ -129,6 +135,22 @@ export class GroupCommit {
       return this.#breakOff(error)
     }
     if (this.#queue.length > 0) this.#soon()
+  }
+
+  /** All in one go; if one of them fails, again with each in a savepoint, so that it alone is undone. */
+  #perform(db: Database, group: readonly Order[]): { answers: Answer[]; woken: string[] } {
+    let turn = new Turn(db, this.#time)
+    let answers: Answer[]
+    try {
+      answers = group.map((order) => ({ n: order.n, result: run(turn, order) }))
+    } catch (error) {
+      if (troubleOf(error) !== 'statement') throw error
+      db.exec('ROLLBACK; BEGIN IMMEDIATE')
+      turn = new Turn(db, this.#time) // somebody else may have written in between
+      answers = group.map((order) => runApart(turn, order))
+    }
+    turn.finish()
+    return { answers, woken: [...turn.woken] }
   }
 
   #refuseLate(): void {
@@ -152,6 +174,7 @@ export class GroupCommit {
   #breakOff(error: unknown): void {
     this.#failure = `its file failed (${String(error)}); it is being opened again`
     try {
+      this.#checkpointing?.release()
       this.#db?.close()
     } catch {
       // it is not used any more
@@ -170,6 +193,8 @@ export class GroupCommit {
       prepare(db, this.#path)
       if (this.#failure !== undefined) settleLog(db)
       const version = db.get<{ v: string }>('SELECT sqlite_version() AS v')?.v ?? ''
+      this.#checkpointing = new Checkpointing(db, this.#open, this.#path)
+      this.#checkpointing.tend(false)
       this.#db = db
       this.#failure = undefined
       this.#reopenMs = firstReopenMs
@@ -191,26 +216,31 @@ export class GroupCommit {
   }
 
   #lookOut(): void {
-    try {
-      const version = this.#db?.get<{ data_version: number }>('PRAGMA data_version')?.data_version
-      if (version === undefined || version === this.#dataVersion) return
-      this.#dataVersion = version
-      this.#tell({ is: 'changed' })
-    } catch (error) {
-      if (troubleOf(error) === 'broken') this.#breakOff(error)
-    }
+    const version = this.#versionOfOthers()
+    if (version === this.#dataVersion) return
+    this.#dataVersion = version
+    this.#tell({ is: 'changed' })
   }
-}
 
-/** All in one go; if one of them fails, again with each in a savepoint, so that it alone is undone. */
-function perform(turn: Turn, group: readonly Order[]): Answer[] {
-  try {
-    return group.map((order) => ({ n: order.n, result: run(turn, order) }))
-  } catch (error) {
-    if (troubleOf(error) !== 'statement') throw error
-    turn.db.exec('ROLLBACK; BEGIN IMMEDIATE')
-    turn.forgetBots()
-    return group.map((order) => runApart(turn, order))
+  #tend(): void {
+    const version = this.#versionOfOthers()
+    this.#checkpointing?.tend(version !== this.#tendedVersion)
+    this.#tendedVersion = version
+  }
+
+  /** Changes when another process has written, not when this one has. */
+  #versionOfOthers(): number {
+    return this.#db?.get<{ data_version: number }>('PRAGMA data_version')?.data_version ?? -1
+  }
+
+  /** For what is done beside the operations: if it meets a lock, it is for another time. */
+  #whileOpen(task: () => void): void {
+    if (!this.#db) return
+    try {
+      task()
+    } catch (error) {
+      if (troubleOf(error) !== 'busy') this.#breakOff(error)
+    }
   }
 }
 

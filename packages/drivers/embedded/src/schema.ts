@@ -103,7 +103,7 @@ export function prepare(db: Database, path: string): void {
   try {
     refuseForeign(db, path)
     db.get('PRAGMA journal_mode = WAL')
-    db.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA foreign_keys = OFF')
+    db.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -16384')
     if (pragma(db, 'user_version') === version) return
     db.exec('BEGIN IMMEDIATE')
     try {
