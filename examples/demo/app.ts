@@ -1,11 +1,15 @@
+import type { LogRecord } from '@trigger-hub/core'
+import { github, shopify, standardWebhooks, stripe } from '@trigger-hub/core/sources'
 import { embedded } from '@trigger-hub/embedded'
 import { createServer, TriggerHub, webhooks } from '@trigger-hub/express'
-import { github, shopify, standardWebhooks, stripe } from '@trigger-hub/core/sources'
 import express from 'express'
 import { bots, type Order } from './bots.ts'
+import { Journal } from './journal.ts'
 
 const { ROLE, PORT, FOLDER = '.', SHIPPING = 'broken' } = process.env
 const { GITHUB_SECRET = '', SHOPIFY_SECRET = '', STRIPE_SECRET = '', ACCOUNTS_SECRET = '' } = process.env
+
+const log = new Journal<LogRecord>(`${FOLDER}/app.jsonl`)
 
 const hub = new TriggerHub({
   driver: embedded({ path: `${FOLDER}/hub.db`, lease: '1s' }), // 10 s by default: too long to watch after a kill
@@ -16,6 +20,7 @@ const hub = new TriggerHub({
     accounts: standardWebhooks({ secret: ACCOUNTS_SECRET }),
   },
   signals: true,
+  log: (record) => log.write(record),
 })
 
 const { archive, search, invoice, shipping } = bots(FOLDER, SHIPPING === 'fixed')
@@ -36,7 +41,7 @@ app.post('/dead-letters/:id/redrive', async (req, res) => {
   res.json({ redriven: await hub.deadLetters.redrive(req.params.id) })
 })
 
-/** One program, two processes: one receives, the other one works. They share a file and nothing else. */
+// one program, two processes: one receives, the other one works; they share a file and nothing else
 const ready = (port?: number): void => void process.send?.({ port })
 if (ROLE === 'worker') {
   void hub.work().then(() => ready())

@@ -65,7 +65,7 @@ test(
 )
 
 test(
-  'stays with --keep, takes the request that it prints, and leaves nothing behind after Ctrl-C',
+  'stays with --keep, takes the request that it prints, revives a worker, and leaves nothing behind after Ctrl-C',
   async () => {
     const { child, printed, says, code } = kept
     await says('hub.db')
@@ -75,6 +75,9 @@ test(
     expect(curl()).toMatch(/trigger-hub-duplicate: \?1/i)
     const [, folder = ''] = /tail -f (\S+)\/\*/.exec(printed()) ?? []
     expect(existsSync(join(root, folder, 'hub.db'))).toBe(true)
+
+    process.kill(Number(/kill -9 (\d+)/.exec(printed())?.[1]), 'SIGKILL')
+    await says('it was gone; started again')
 
     child.kill('SIGINT')
     expect(await code).toBe(130)

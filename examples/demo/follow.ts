@@ -1,10 +1,8 @@
 import { runs } from './setting.ts'
 import { tell } from './timeline.ts'
 
-const everyMs = 50
-
 /** Tells what bots write into their files, as they write it. Returns what stops it. */
-export function follow(bots: readonly string[]): () => void {
+export function follow(bots: readonly string[], everyMs: number): () => void {
   const told = new Map(bots.map((bot) => [bot, runs(bot).length]))
   const look = (): void => {
     for (const bot of bots) {

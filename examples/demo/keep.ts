@@ -9,6 +9,7 @@ import { heading, tell } from './timeline.ts'
 export async function keep({ receiver, worker, sender, url }: Cast): Promise<void> {
   const body = Buffer.from(JSON.stringify({ zen: 'Keep it logically awesome.' }))
   const { headers } = sender.sign({ source: 'code', key: 'by-hand-1', headers: { ...byHand }, body })
+  const place = relative(process.cwd(), folder)
   const lines = Object.entries(headers).map(([name, value]) => `-H '${name}: ${value}'`)
   heading('It goes on: Ctrl-C ends it')
   console.log(`
@@ -18,12 +19,12 @@ export async function keep({ receiver, worker, sender, url }: Cast): Promise<voi
       ${lines.join(' \\\n      ')} \\
       -d '${body.toString()}'
 
-  Dead letters:         curl ${url}/dead-letters
-  Kill the worker:      kill -9 ${worker.pid}
-  What the bots did:    tail -f ${relative(process.cwd(), folder)}/*.jsonl
-  The file:             ${relative(process.cwd(), folder)}/hub.db (SQLite)
+  The dead letters:     curl ${url}/dead-letters
+  A worker's death:     kill -9 ${worker.pid}
+  All that is written:  tail -f ${place}/*.jsonl
+  The file of the hub:  ${place}/hub.db (SQLite)
 `)
-  follow(Object.keys(hearing))
+  follow(Object.keys(hearing), 100)
   await Promise.all([
     again('receiver', receiver, { ...env, PORT: String(receiver.port) }),
     again('worker', worker, { ...env, SHIPPING: 'fixed' }),

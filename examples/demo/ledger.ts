@@ -23,6 +23,8 @@ export interface Ledger {
   readonly accepted: number
   readonly duplicate: number
   readonly rejected: number
+  /** Answered 503: the event was not safe in time, or the app was closing. */
+  readonly unavailable: number
   /** By name. */
   readonly bots: Readonly<Record<string, Account>>
   /** What was answered 2xx and did not end: handled or given up. */
@@ -63,6 +65,7 @@ export function ledger(sent: readonly Sent[], runs: readonly Run[], hearing: Hea
     accepted: acknowledged.filter(({ duplicate }) => !duplicate).length,
     duplicate: acknowledged.filter(({ duplicate }) => duplicate).length,
     rejected: sent.filter(({ status }) => status === 401).length,
+    unavailable: sent.filter(({ status }) => status === 503).length,
     bots,
     lost,
     faults,

@@ -12,7 +12,7 @@ import { story } from './story.ts'
 import { heading, printLedger } from './timeline.ts'
 
 async function main(): Promise<number> {
-  const unfollow = follow(['invoice', 'shipping'])
+  const unfollow = follow(['invoice', 'shipping'], 10)
   const cast = await story().finally(unfollow)
   const keeps = process.argv.includes('--keep')
   if (!keeps) await endAll()
@@ -23,15 +23,18 @@ async function main(): Promise<number> {
   return balances(outcome) ? 0 : 1
 }
 
-/** Nothing stays behind: no process, no file. */
-async function end(code: number): Promise<never> {
-  await endAll()
-  rmSync(folder, { recursive: true, force: true })
-  process.exit(code)
+let ending: Promise<never> | undefined
+
+/** Nothing stays behind: no process, no file. The first reason to end is the one that counts. */
+function end(code: number): Promise<never> {
+  return (ending ??= endAll().then(() => {
+    rmSync(folder, { recursive: true, force: true })
+    process.exit(code)
+  }))
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void end(130))
 main().then(end, (error: unknown) => {
-  console.error(error)
+  if (!ending) console.error(error)
   return end(1)
 })

@@ -11,7 +11,7 @@ import type { Sent } from './sender.ts'
 const cache = join(__dirname, '..', '..', '.cache')
 mkdirSync(cache, { recursive: true })
 
-/** Everything that this demo writes: the hub's file, the sender's log, a file for each bot. */
+/** Everything that this demo writes: the hub's file, the app's log, the sender's, a file for each bot. */
 export const folder = mkdtempSync(join(cache, 'demo-'))
 
 const secrets = {

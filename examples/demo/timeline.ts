@@ -26,19 +26,20 @@ export const heading = (text: string): void => console.log(`\n${paint('bold', te
 const columns = ['events', 'handled', 'retried', 'dead-lettered', 'redriven', 'extra runs'] as const
 
 export function printLedger(outcome: Ledger): void {
-  const { sent, received, accepted, duplicate, rejected, bots, lost, faults } = outcome
+  const { sent, received, accepted, duplicate, rejected, unavailable, bots, lost, faults } = outcome
   const extra = Object.values(bots).reduce((sum, bot) => sum + bot.extra, 0)
   // what a note claims is true of a ledger that balances
-  const row = (name: string, count: number, note: string): void =>
-    console.log(
-      `  ${name.padEnd(9)}${String(count).padStart(9)}   ${balances(outcome) ? paint('dim', note) : ''}`,
-    )
+  const row = (name: string, count: number, note: string): void => {
+    const entry = `  ${name.padEnd(9)}${String(count).padStart(9)}`
+    console.log(note && balances(outcome) ? `${entry}   ${paint('dim', note)}` : entry)
+  }
 
   heading("The ledger, from the sender's log and the bots' own files")
-  row('received', received, `were answered, of ${sent}; what found no receiver was sent again`)
+  row('received', received, `were answered, of ${sent}; the others met no receiver and were sent again`)
   row('accepted', accepted, 'answered 200 once the event was on the disk')
   row('duplicate', duplicate, 'answered 200; the bots have each of these events, once')
   row('rejected', rejected, 'answered 401; no bot has seen any of these')
+  if (unavailable > 0) row('503', unavailable, 'not stored in time on a busy machine; sent again')
   console.log(`\n  ${'bot'.padEnd(9)}${columns.map((column) => column.padStart(column.length + 3)).join('')}`)
   for (const [bot, account] of Object.entries(bots)) {
     const { events, handled, retried, deadLettered, redriven, extra } = account
