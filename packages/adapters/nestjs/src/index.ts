@@ -10,6 +10,7 @@ export {
 export { Attempt, Payload, WebhookEvent } from './params.ts'
 export { EnqueueInterceptor } from './parts/enqueue-interceptor.ts'
 export { IdempotencyInterceptor } from './parts/idempotency-interceptor.ts'
+export { RawBodyGuard } from './parts/raw-body-guard.ts'
 export { RetryInterceptor } from './parts/retry-interceptor.ts'
 export { SignatureGuard } from './parts/signature-guard.ts'
 export { TestingHub, type TestEvent } from './testing/testing-hub.ts'

@@ -1,6 +1,6 @@
 import { Inject, Injectable, type Type } from '@nestjs/common'
 import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core'
-import { SetupError, type BotOptions, type TriggerHub } from '@trigger-hub/core'
+import { SetupError, TriggerHub, type BotOptions } from '@trigger-hub/core'
 import { botKey, hearingKey, type Hearing } from './bot.ts'
 import { MethodRunner, type Host } from './method-runner.ts'
 
@@ -22,18 +22,28 @@ export class BotFinder {
     this.#runner = runner
   }
 
-  /** Adds a bot to the hub for each of them. @throws SetupError as `hub.bot` */
+  /**
+   * Adds a bot to the hub for each of them; in an app of several hubs, for those that hear its sources.
+   * @throws SetupError as `hub.bot`
+   */
   addTo(hub: TriggerHub): void {
+    const providers = this.#discovery.getProviders()
+    const hubs = providers
+      .filter(({ token }) => token === TriggerHub)
+      .map(({ instance }) => instance as TriggerHub)
+    const others = hubs.filter((one) => one !== hub)
+    const isOurs = ({ on }: Hearing): boolean =>
+      others.length === 0 || hears(hub, on) || !others.some((other) => hears(other, on))
     const seen = new Set<unknown>()
-    for (const host of [...this.#discovery.getProviders(), ...this.#discovery.getControllers()]) {
+    for (const host of [...providers, ...this.#discovery.getControllers()]) {
       const type = classOf(host)
       if (!type || (host.isDependencyTreeStatic() && seen.has(host.instance))) continue
       seen.add(host.instance) // an alias has the same instance
-      this.#addOf(type, host, hub)
+      this.#addOf(type, host, hub, isOurs)
     }
   }
 
-  #addOf(type: Type, host: Host, hub: TriggerHub): void {
+  #addOf(type: Type, host: Host, hub: TriggerHub, isOurs: (hearing: Hearing) => boolean): void {
     const ofClass = this.#metadata.get<string | undefined>(botKey, type)
     let unnamed = 0
     for (const method of this.#methods.getAllMethodNames(type.prototype as object)) {
@@ -42,7 +52,7 @@ export class BotFinder {
       const { name = ofClass, ...options } = hearing
       if (hearing.name === undefined) unnamed++
       if (name === undefined || unnamed > 1) throw nameless(type, method, ofClass)
-      hub.bot(name, options as BotOptions<never>, this.#runner.handlerOf(host, method))
+      if (isOurs(hearing)) hub.bot(name, options as BotOptions<never>, this.#runner.handlerOf(host, method))
     }
   }
 
@@ -51,6 +61,12 @@ export class BotFinder {
     return typeof callback === 'function' ? this.#metadata.get(hearingKey, callback as never) : undefined
   }
 }
+
+/** Whether a hub has one of the sources; `*` is any. */
+const hears = (hub: TriggerHub, on: Hearing['on']): boolean =>
+  [on]
+    .flat()
+    .some((pattern) => pattern.startsWith('*:') || hub.verifier(pattern.split(':', 1)[0] ?? '') !== undefined)
 
 function classOf(host: Host): Type | undefined {
   const type: unknown = host.isDependencyTreeStatic()

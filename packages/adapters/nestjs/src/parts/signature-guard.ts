@@ -1,13 +1,12 @@
-import { Inject, Optional, mixin, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common'
+import type { CanActivate, Type } from '@nestjs/common'
 import {
   SetupError,
-  TriggerHub,
   verifySignature,
   type Stage,
+  type TriggerHub,
   type VerifySignatureOptions,
 } from '@trigger-hub/core'
-import { guard } from '../lift.ts'
-import { readsRawBody } from '../receiving/raw-routes.ts'
+import { rawGuard } from './raw-guard.ts'
 
 type Source = Parameters<typeof verifySignature>[0]
 
@@ -19,21 +18,11 @@ type Source = Parameters<typeof verifySignature>[0]
  */
 export function SignatureGuard(
   source: string | Source,
-  options: VerifySignatureOptions = {},
+  { name, ...options }: VerifySignatureOptions = {},
 ): Type<CanActivate> {
-  class Guard implements CanActivate {
-    static readonly [readsRawBody] = true
-    readonly #stage: Stage
-
-    constructor(@Optional() @Inject(TriggerHub) hub?: TriggerHub) {
-      this.#stage = typeof source === 'string' ? verifierOf(hub, source) : verifySignature(source, options)
-    }
-
-    canActivate(context: ExecutionContext): Promise<boolean> {
-      return guard(this.#stage, context)
-    }
-  }
-  return mixin(Guard)
+  if (typeof source === 'string') return rawGuard(options, (hub) => verifierOf(hub, source))
+  const stage = verifySignature(source, { ...options, ...(name === undefined ? {} : { name }) })
+  return rawGuard(options, () => stage)
 }
 
 function verifierOf(hub: TriggerHub | undefined, source: string): Stage {

@@ -1,11 +1,11 @@
 import { Inject, Injectable, Optional } from '@nestjs/common'
 import { ApplicationConfig, HttpAdapterHost } from '@nestjs/core'
-import { SetupError, TriggerHub, rawBody, stderrLog, type Log, type Stage } from '@trigger-hub/core'
+import { SetupError, TriggerHub, type Log, type Stage } from '@trigger-hub/core'
+import { nestLog } from '../nest-log.ts'
 import { TRIGGER_HUB_OPTIONS, type TriggerHubModuleOptions } from '../options.ts'
 import { endpoints } from './endpoints.ts'
 import { onExpress, type ExpressApp } from './on-express.ts'
 import { onFastify, type FastifyApp } from './on-fastify.ts'
-import { RawRoutes } from './raw-routes.ts'
 
 /**
  * What stands before the app's parsers: the hub's own paths are received here, and the routes that want their exact
@@ -15,24 +15,18 @@ import { RawRoutes } from './raw-routes.ts'
 export class Entrance {
   /** The stage of a path of the hub. */
   readonly endpoint: (path: string) => Stage | undefined
-  /** Reads the bytes for a marked route; undefined when there is none. */
-  readonly capture: Stage | undefined
   readonly log: Log
 
   constructor(
     @Inject(HttpAdapterHost) host: HttpAdapterHost,
     @Inject(ApplicationConfig) config: ApplicationConfig,
-    @Inject(RawRoutes) rawRoutes: RawRoutes,
     @Optional() @Inject(TriggerHub) hub?: TriggerHub,
     @Optional() @Inject(TRIGGER_HUB_OPTIONS) options: TriggerHubModuleOptions = {},
   ) {
-    const { prefix = '/webhooks', role, limit, bodyTimeout } = options
+    const { prefix = '/webhooks', role } = options
     const receives = hub && role !== 'worker'
-    this.log = hub?.log ?? stderrLog
+    this.log = hub?.log ?? nestLog
     this.endpoint = receives ? endpoints(hub, prefix, config) : () => undefined
-    this.capture = rawRoutes.any
-      ? rawBody({ ...(limit && { limit }), ...(bodyTimeout && { bodyTimeout }) })
-      : undefined
     if (host.httpAdapter) this.#open(host)
     else host.init$?.subscribe(() => this.#open(host)) // a testing module has its app later
   }

@@ -1,6 +1,6 @@
-import { Reflector } from '@nestjs/core'
-import { runStage, type Incoming } from '@trigger-hub/core'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Reflector } from '@nestjs/core'
+import { runStage, type Incoming, type Stage } from '@trigger-hub/core'
 import type { Entrance } from './entrance.ts'
 import { rawRouteKey } from './raw-routes.ts'
 
@@ -26,30 +26,36 @@ interface Layer {
 }
 
 /** Stands before Nest's parsers, since nothing has been added to the app yet. */
-export function onExpress(app: ExpressApp, { endpoint, capture, log }: Entrance): void {
-  const isRaw = rawRouteFinder(app)
+export function onExpress(app: ExpressApp, { endpoint, log }: Entrance): void {
+  const rawRoute = rawRouteFinder(app)
   app.use((req: Incoming, res, next) => {
     const [path = ''] = (req.url ?? '').split('?', 1)
-    const stage = endpoint(path) ?? (capture && isRaw(req.method ?? '', path) ? capture : undefined)
+    const stage = endpoint(path) ?? rawRoute(req.method ?? '', path)
     if (stage) runStage(stage, req, res, next, { log })
     else next()
   })
 }
 
-/** Tells whether the route that Express is going to choose is marked. Its router is complete at the first request. */
-function rawRouteFinder(app: ExpressApp): (method: string, path: string) => boolean {
-  let routes: { layer: Layer; raw: boolean }[] | undefined
+/** Finds the mark of the route that Express is going to choose. Its router is complete at the first request. */
+function rawRouteFinder(app: ExpressApp): (method: string, path: string) => Stage | undefined {
+  let routes: Layer[] | undefined
+  let marks: Map<Layer, Stage> | undefined
   return (method, path) => {
-    routes ??= (app._router ?? app.router).stack
-      .filter(({ route }) => route)
-      .map((layer) => ({ layer, raw: isMarked(layer) }))
-    const serves = ({ layer }: { layer: Layer }): boolean => {
+    routes ??= (app._router ?? app.router).stack.filter(({ route }) => route)
+    marks ??= new Map(routes.flatMap((layer) => marked(layer)))
+    const serves = (layer: Layer): boolean => {
       const methods = layer.route?.methods ?? {}
       return Boolean(methods[method.toLowerCase()] ?? methods._all) && layer.match(path)
     }
-    return routes.some((one) => one.raw && serves(one)) && routes.find(serves)?.raw === true
+    // most requests are for no marked route, and need not be routed twice
+    if (![...marks.keys()].some(serves)) return undefined
+    const chosen = routes.find(serves)
+    return chosen && marks.get(chosen)
   }
 }
 
-const isMarked = ({ route }: Layer): boolean =>
-  route?.stack.some(({ handle }) => new Reflector().get(rawRouteKey, handle)) ?? false
+function marked(layer: Layer): [Layer, Stage][] {
+  const handles = layer.route?.stack.map(({ handle }) => handle) ?? []
+  const stages = handles.map((handle) => new Reflector().get<Stage | undefined>(rawRouteKey, handle))
+  return stages.flatMap((stage) => (stage ? [[layer, stage]] : []))
+}

@@ -1,11 +1,11 @@
-import { Inject, Injectable, SetMetadata, type Type } from '@nestjs/common'
+import { Inject, Injectable, Optional, SetMetadata, type Type } from '@nestjs/common'
 import { GUARDS_METADATA } from '@nestjs/common/constants.js'
 import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core'
+import { rawBody, type RawBodyOptions } from '@trigger-hub/core'
+import { TRIGGER_HUB_OPTIONS, type TriggerHubModuleOptions } from '../options.ts'
+import { rawBodyOptionsOf } from '../parts/raw-guard.ts'
 
-/** A guard class with this property reads the exact bytes, so no parser may be first. */
-export const readsRawBody = Symbol.for('trigger-hub.reads-raw-body')
-
-/** On a handler that is registered with the platform: the route wants its exact bytes. */
+/** On a handler that is registered with the platform: the stage that reads the exact bytes for its route. */
 export const rawRouteKey = 'trigger-hub:raw-route'
 
 /** What `@RouteConfig()` of the Fastify platform sets; there, `request.routeOptions.config` has it. */
@@ -19,29 +19,35 @@ type Method = (...args: unknown[]) => unknown
  */
 @Injectable()
 export class RawRoutes {
-  /** Whether there are any. */
-  readonly any: boolean = false
+  readonly #metadata = new Reflector()
 
   constructor(
     @Inject(DiscoveryService) discovery: DiscoveryService,
     @Inject(MetadataScanner) methods: MetadataScanner,
+    @Optional() @Inject(TRIGGER_HUB_OPTIONS) { limit, bodyTimeout }: TriggerHubModuleOptions = {},
   ) {
-    const metadata = new Reflector()
-    const guarded = (of: Type | Method): boolean =>
-      (metadata.get<(object | undefined)[] | undefined>(GUARDS_METADATA, of) ?? []).some(
-        (one) => one !== undefined && readsRawBody in one,
-      )
+    const ofTheModule = { ...(limit && { limit }), ...(bodyTimeout && { bodyTimeout }) }
     for (const { metatype } of discovery.getControllers()) {
       if (!metatype) continue
       const prototype = metatype.prototype as Record<string, Method>
       for (const name of methods.getAllMethodNames(prototype)) {
         const method = prototype[name]
-        if (!method || !(guarded(metatype as Type) || guarded(method))) continue
-        const config = metadata.get<object | undefined>(fastifyConfigKey, method)
-        SetMetadata(rawRouteKey, true)(method)
-        SetMetadata(fastifyConfigKey, { ...config, [rawRouteKey]: true })(method)
-        this.any = true
+        const options = method && (this.#wanted(method) ?? this.#wanted(metatype as Type))
+        if (options) this.#mark(method, { ...ofTheModule, ...options })
       }
     }
+  }
+
+  /** How the guards of a route or a controller read; undefined when none of them does. */
+  #wanted(of: Method | Type): RawBodyOptions | undefined {
+    const guards = this.#metadata.get<(object | undefined)[] | undefined>(GUARDS_METADATA, of) ?? []
+    return guards.map(rawBodyOptionsOf).find((options) => options !== undefined)
+  }
+
+  #mark(method: Method, options: RawBodyOptions): void {
+    const stage = rawBody(options)
+    const config = this.#metadata.get<object | undefined>(fastifyConfigKey, method)
+    SetMetadata(rawRouteKey, stage)(method)
+    SetMetadata(fastifyConfigKey, { ...config, [rawRouteKey]: stage })(method)
   }
 }
