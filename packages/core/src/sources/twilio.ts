@@ -47,15 +47,19 @@ export function twilio<Events = Record<string, unknown>>(options: UrlSecretOptio
   )
 }
 
-/** The parameters of a form; nothing for a body whose hash is in the query; absent for a body that nothing covers. */
+/**
+ * Nothing for a body whose hash is in the query, and then it must be that body, also an empty one; the parameters of a
+ * form; absent for a body that nothing covers.
+ */
 function sortedParameters(request: SignedRequest): string | undefined {
-  const type = request.headers.get('content-type') ?? ''
-  if (/^application\/x-www-form-urlencoded\b/i.test(type))
-    return sortedFields(request.rawBody, { unique: true })
-  if (request.rawBody.length === 0) return ''
   const [hash, ...more] = new URLSearchParams(queryOf(request.url)).getAll('bodySHA256')
-  const expected = createHash('sha256').update(request.rawBody).digest('hex')
-  return hash !== undefined && more.length === 0 && sameText(hash, expected) ? '' : undefined
+  if (hash !== undefined) {
+    const expected = createHash('sha256').update(request.rawBody).digest('hex')
+    return more.length === 0 && sameText(hash, expected) ? '' : undefined
+  }
+  const isForm = /^application\/x-www-form-urlencoded\b/i.test(request.headers.get('content-type') ?? '')
+  if (isForm) return sortedFields(request.rawBody, { unique: true })
+  return request.rawBody.length === 0 ? '' : undefined
 }
 
 const authority = /^(https?):\/\/([^/?#]*)/i

@@ -89,8 +89,8 @@ function derived(name: string, params: Parameters, request: SignedRequest): stri
   if (name === '@query-param') {
     const wanted = params.get('name')
     if (params.size !== 1 || typeof wanted !== 'string') return undefined
-    const values = new URLSearchParams(query).getAll(decodeURIComponent(wanted))
-    return values.length === 1 ? encodeURIComponent(values[0] ?? '') : undefined
+    const values = [...new URLSearchParams(query)].filter(([name]) => escaped(name) === wanted)
+    return values.length === 1 ? escaped(values[0]?.[1] ?? '') : undefined
   }
   if (params.size > 0) return undefined
   switch (name) {
@@ -99,9 +99,9 @@ function derived(name: string, params: Parameters, request: SignedRequest): stri
     case '@target-uri':
       return url
     case '@authority':
-      return new URL(url).host
+      return URL.canParse(url) ? new URL(url).host : undefined
     case '@scheme':
-      return new URL(url).protocol.slice(0, -1)
+      return /^https?(?=:)/i.exec(url)?.[0].toLowerCase()
     case '@request-target':
       return pathOf(url) + (url.includes('?') ? `?${query}` : '')
     case '@path':
@@ -112,3 +112,10 @@ function derived(name: string, params: Parameters, request: SignedRequest): stri
       return undefined
   }
 }
+
+/** @see RFC 9421 §2.2.8, which refers to the form encoder of the URL standard, with `%20` for a space */
+const escaped = (text: string): string =>
+  encodeURIComponent(Buffer.from(text).toString()).replace(
+    /[!'()~]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
