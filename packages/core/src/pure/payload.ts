@@ -28,7 +28,8 @@ function fieldsOf(text: string): Record<string, string | string[]> {
   const fields = new Map<string, string | string[]>()
   for (const [name, value] of new URLSearchParams(text)) {
     const before = fields.get(name)
-    fields.set(name, before === undefined ? value : [...[before].flat(), value])
+    if (Array.isArray(before)) before.push(value)
+    else fields.set(name, before === undefined ? value : [before, value])
   }
   return Object.fromEntries(fields) // own properties, also for a field called __proto__
 }
