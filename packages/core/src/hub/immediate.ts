@@ -1,6 +1,7 @@
 import { errorRecord } from '../stages/attempt.ts'
 import { acknowledged } from '../stages/enqueue.ts'
 import { steps, tell } from '../words/channels.ts'
+import { WebhookError } from '../words/errors.ts'
 import type { WebhookEvent } from '../words/event.ts'
 import type { Reply, WebhookState } from '../words/request.ts'
 import type { HubSettings } from './options.ts'
@@ -19,7 +20,7 @@ export class ImmediateAck {
   readonly #settings: HubSettings
   readonly #store: (event: WebhookEvent, state: WebhookState) => Promise<Reply>
   #givenUp = false
-  #wake: (() => void)[] = []
+  readonly #wake = new Set<() => void>()
 
   /** @param store  the durable accept */
   constructor(settings: HubSettings, store: (event: WebhookEvent, state: WebhookState) => Promise<Reply>) {
@@ -38,27 +39,29 @@ export class ImmediateAck {
   async flush(deadlineMs: number): Promise<void> {
     const cancel = this.#settings.clock.after(deadlineMs, () => {
       this.#givenUp = true
-      for (const wake of this.#wake.splice(0)) wake()
+      for (const wake of this.#wake) wake()
     })
     await Promise.all(this.#waiting)
     cancel()
   }
 
   async #storeUntilItHolds(event: WebhookEvent, state: WebhookState): Promise<void> {
-    const { clock, log } = this.#settings
+    const { log } = this.#settings
     for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
       try {
         await this.#store(event, state)
         return
       } catch (error) {
+        const { id, source, type } = event
+        if (WebhookError.is(error) && !error.retryable) {
+          const { code, status } = error // refused as an option of the hub asks, and so it would be every time
+          tell(steps.rejected, () => ({ source, code, status }))
+          return
+        }
         if (!this.#givenUp) {
-          await new Promise<void>((resume) => {
-            this.#wake.push(resume)
-            clock.after(waitMs, resume)
-          })
+          await this.#waited(waitMs)
           continue
         }
-        const { id, source, type } = event
         tell(steps.lost, () => ({ source, type, event: id, error: errorRecord(error) }))
         log({
           level: 'error',
@@ -68,5 +71,14 @@ export class ImmediateAck {
         return
       }
     }
+  }
+  /** Waits, or less if the buffer is to be emptied now. */
+  async #waited(ms: number): Promise<void> {
+    let wake = (): void => undefined
+    const woken = new Promise<void>((resolve) => this.#wake.add((wake = resolve)))
+    const cancel = this.#settings.clock.after(ms, wake)
+    await woken
+    cancel()
+    this.#wake.delete(wake)
   }
 }

@@ -1,4 +1,5 @@
 import { DriverUnavailableError, type Driver } from '@trigger-hub/core'
+import { fakeClock } from '@trigger-hub/conformance'
 import { memory } from '@trigger-hub/core/memory'
 import { eventually, gate, listening } from './hub.ts'
 
@@ -49,6 +50,19 @@ test('stores what is in its buffer before the hub closes', async () => {
   const reply = await post('plain', {})
   await hub.close({ deadline: '5s' })
   expect(stored).toEqual([reply.headers.get('trigger-hub-event')])
+})
+
+test('quarantines a reused key once, also when the hub is to refuse it', async () => {
+  const clock = { ...fakeClock(), now: Date.now } // signatures are of now, waits are not waited out
+  const { hub, post } = await listening({ ack: 'immediate', onKeyReuse: 'reject', clock })
+  await post('signed', { a: 1 })
+  await post('signed', { a: 2 })
+  await eventually(async () => (await hub.inspect()).quarantined > 0)
+  for (let turn = 0; turn < 20; turn++) {
+    clock.advance(10_000)
+    await new Promise(setImmediate)
+  }
+  expect((await hub.inspect()).quarantined).toBe(1)
 })
 
 test('reports an answered event as lost that could not be stored until the deadline of a close', async () => {
