@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Driver } from '../ports/driver.ts'
 import type { Claim, Held, Store, StoredReply } from '../ports/store.ts'
-import { attempt } from '../stages/attempt.ts'
+import { attempt, type Handler } from '../stages/attempt.ts'
 import { acknowledged } from '../stages/enqueue.ts'
 import { WebhookError } from '../words/errors.ts'
 import type { WebhookEvent } from '../words/event.ts'
@@ -103,12 +103,14 @@ async function run(
     redelivered: false,
     lost,
   }
-  const { verdict, value } = await attempt({ ...bot, timeoutMs }, delivery, { ...settings, closing })
+  // within the attempt, so that a value which JSON cannot hold is a failure of the bot like any other
+  const handler: Handler = async (...given) => JSON.stringify((await bot.handler(...given)) ?? null)
+  const { verdict, value } = await attempt({ ...bot, handler, timeoutMs }, delivery, { ...settings, closing })
   switch (verdict.is) {
     case 'done':
       return {
         ...acknowledged(event.id, 200, { 'content-type': 'application/json' }),
-        body: JSON.stringify(value ?? null),
+        body: value as string,
       }
     case 'release':
       throw new WebhookError('ERR_CLOSING', 'The hub is closing.')

@@ -94,3 +94,16 @@ test('keeps a signed key with another body in quarantine', async () => {
   expect((await post('signed', { amount: 2 })).status).toBe(200)
   expect(await hub.deadLetters.list()).toMatchObject([{ bot: null, reason: 'key-reused' }])
 })
+
+test('counts a value that JSON cannot hold as a failed attempt', async () => {
+  const { hub, post } = await listening({ ack: 'sync' }, (hub) =>
+    hub.bot('quote', { on: '*:**', retry: { retries: 0 } }, () => ({ total: 1n })),
+  )
+  await hub.work()
+  expect((await post('signed', {})).status).toBe(202)
+  const [letter] = await eventually(async () => {
+    const letters = await hub.deadLetters.list()
+    return letters.length > 0 && letters
+  })
+  expect(letter?.attempts).toMatchObject([{ attempt: 1, error: { name: 'TypeError' } }])
+})
