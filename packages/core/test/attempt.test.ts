@@ -207,3 +207,34 @@ test('warns of no leak when forty attempts wait for one shutdown', () => {
 test('cuts a message that is too long to keep', () => {
   expect(errorRecord(new Error('x'.repeat(5_000))).message).toHaveLength(1_001)
 })
+
+test.each<[string, () => unknown]>([
+  [
+    'a revoked proxy',
+    () => {
+      const { proxy, revoke } = Proxy.revocable({}, {})
+      revoke()
+      return proxy
+    },
+  ],
+  [
+    'an error whose message cannot be read',
+    () =>
+      Object.defineProperty(new Error(), 'message', {
+        get: () => {
+          throw new Error('unreadable')
+        },
+      }),
+  ],
+  ['null', () => null],
+  ['undefined', () => undefined],
+  ['an object without a prototype', () => Object.create(null) as object],
+])('a handler that throws %s has failed like any other', async (_, thrown) => {
+  const { result } = running(() => {
+    throw thrown()
+  })
+  expect((await result).verdict).toMatchObject({
+    is: 'retry',
+    failed: { outcome: 'failed', error: { name: 'Error' } },
+  })
+})

@@ -23,6 +23,7 @@ export interface AttemptContext {
   readonly signal: AbortSignal
 }
 
+/** What a bot does with an event. It succeeds by returning and fails by throwing. */
 // a handler of any event type fits here; `hub.bot` has typed it
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Handler<Event extends WebhookEvent<any> = WebhookEvent<any>> = (
@@ -86,7 +87,7 @@ export async function attempt(
       value: await raced(stop.signal, () => run(bot, delivery, stop.signal)),
     }
   } catch (error) {
-    attempted = { verdict: judge(error, bot, delivery, startedAt, around) }
+    attempted = { verdict: judge(readable(error), bot, delivery, startedAt, around) }
   } finally {
     cancelTimeout()
     closing.removeEventListener('abort', give)
@@ -189,9 +190,21 @@ function judge(
   return { is: 'retry', afterMs, failed }
 }
 
+/** What was thrown, unless looking at it throws as well: a revoked proxy, a getter that fails. */
+function readable(error: unknown): unknown {
+  try {
+    PermanentError.is(error)
+    RetryAfterError.is(error)
+    errorRecord(error)
+    return error
+  } catch {
+    return new Error('The handler threw something that cannot be looked at.')
+  }
+}
+
 const longestMessage = 1_000
 
-/** What is kept of an error: name, message and code; no stack, no cause, no other field. Never throws. */
+/** What is kept of an error: name, message and code; no stack, no cause, no other field. */
 export function errorRecord(error: unknown): ErrorRecord {
   if (!(error instanceof Error) && !isErrorLike(error))
     return { name: 'Error', message: cut(describe(error)) }
