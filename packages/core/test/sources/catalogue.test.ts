@@ -1,0 +1,172 @@
+import { generateKeyPairSync } from 'node:crypto'
+import {
+  describe as describeEvent,
+  RequestHeaders,
+  sign,
+  verify,
+  type Source,
+} from '@trigger-hub/core/verify'
+import { presetOf } from '../../../../test/vectors/run.ts'
+import { presets } from '../../src/sources/presets.ts'
+
+const nowMs = Date.parse('2026-01-01T00:00:00Z')
+const pem = (type: 'spki' | 'pkcs8', key: { export(options: object): string | Buffer }): string =>
+  key.export({ format: 'pem', type }) as string
+const pairs = {
+  ed25519: generateKeyPairSync('ed25519'),
+  'ecdsa-p256-sha256': generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  'rsa-sha256': generateKeyPairSync('rsa', { modulusLength: 2048 }),
+}
+
+/** What a sender's signature needs beside the body, where it is not in the record. */
+const beside: Record<string, { headers?: Record<string, string>; claims?: object; options?: object }> = {
+  pusher: { options: { secret: undefined, keys: [{ key: 'key-a', secret: 'a secret of pusher' }] } },
+  box: { options: { secret: undefined, primaryKey: 'a key of box' } },
+  monday: {
+    options: { audience: 'https://hooks.example.com/a' },
+    claims: { aud: 'https://hooks.example.com/a' },
+  },
+  'atlassian-connect': { options: { clientKey: 'client' } },
+  qstash: { claims: { sub: 'https://hooks.example.com/a' } },
+  vonage: { claims: { jti: '1' } },
+  plivo: {
+    headers: { 'x-plivo-signature-v3-nonce': '12345', 'content-type': 'application/x-www-form-urlencoded' },
+  },
+  twilio: { headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+  contentful: {
+    headers: { 'x-contentful-signed-headers': 'x-contentful-signed-headers,x-contentful-timestamp' },
+  },
+}
+/** Tokens that cover more than a record can say are made in their vectors, not here. */
+const unsealed = ['atlassian-connect', 'messagebird']
+
+const secretFor = ({ scheme }: (typeof presets)[number]): string =>
+  'secretEncoding' in scheme && scheme.secretEncoding === 'base64'
+    ? 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
+    : 'secretEncoding' in scheme && scheme.secretEncoding === 'hex'
+      ? '00112233445566778899aabbccddeeff'
+      : 'a secret of the sender'
+
+function configured(preset: (typeof presets)[number]): Source | undefined {
+  const { scheme, provider } = preset
+  if (scheme.kind === 'own' || unsealed.includes(provider)) return undefined
+  const key =
+    scheme.kind === 'asymmetric'
+      ? { publicKey: pem('spki', pairs[scheme.algorithm].publicKey) }
+      : { secret: secretFor(preset) }
+  const options = Object.entries({ ...key, ...beside[provider]?.options }).filter(
+    ([, value]) => value !== undefined,
+  )
+  return ['google-pubsub', 'plaid'].includes(provider)
+    ? undefined
+    : presetOf(provider)!(Object.fromEntries(options))
+}
+
+/** Presets that a receiver can sign for, configured. */
+const sealing = presets.flatMap((preset) => {
+  const source = configured(preset)
+  return source?.seal ? [{ provider: preset.provider, preset, source }] : []
+})
+
+function signedRequest({ provider, preset, source }: (typeof sealing)[number], body: string) {
+  const { scheme } = preset
+  const { headers, claims } = beside[provider] ?? {}
+  const url = 'https://hooks.example.com/a'
+  const made = sign(source, {
+    rawBody: Buffer.from(body),
+    nowMs,
+    url,
+    ...(headers ? { headers } : {}),
+    ...(claims ? { claims: claims as Record<string, unknown> } : {}),
+    ...(scheme.kind === 'asymmetric' ? { privateKey: pem('pkcs8', pairs[scheme.algorithm].privateKey) } : {}),
+  })
+  return { method: 'POST', url, headers: RequestHeaders.from(made), rawBody: Buffer.from(body) }
+}
+
+describe('the catalogue', () => {
+  it('has every provider once, exported under its name', () => {
+    expect(new Set(presets.map(({ provider }) => provider)).size).toBe(presets.length)
+    expect(presets.length).toBeGreaterThanOrEqual(94)
+    expect(presets.filter(({ provider }) => !presetOf(provider))).toEqual([])
+  })
+
+  it.each(presets)('describes $provider with lower-case headers and without a credential', (preset) => {
+    const { scheme, headers = [], docs } = preset
+    expect(docs).toMatch(/^https:\/\//)
+    for (const name of headers) expect(name).toBe(name.toLowerCase())
+    const credential =
+      'signature' in scheme ? scheme.signature.header : 'header' in scheme ? scheme.header : 'authorization'
+    expect(headers).not.toContain(credential)
+    expect(
+      headers.filter(
+        (name) =>
+          /signature|authorization|token$|hmac|secret/.test(name) && !/timestamp|idempotency/.test(name),
+      ),
+    ).toEqual([])
+  })
+
+  it.each(presets)('refuses to be $provider without its key, and with an unknown option', ({ provider }) => {
+    const make = (options: object) => (): unknown => presetOf(provider)!(options)
+    expect(make({})).toThrow(/missing|empty/)
+    expect(make({ secret: '', publicKey: '', jwks: {}, certificates: {} })).toThrow(TypeError)
+    expect(make({ secret: 'good', misspelt: 1 })).toThrow(TypeError)
+  })
+})
+
+describe('sign', () => {
+  it('covers all but the senders whose private key or token nobody else has', () => {
+    expect(sealing.length).toBeGreaterThanOrEqual(70)
+  })
+
+  it.each(sealing)('makes a request that $provider could have made', (sender) => {
+    const { source, preset } = sender
+    const body =
+      preset.scheme.kind === 'hmac' && preset.scheme.signed.includes('arameters')
+        ? 'b=2&a=1'
+        : `{"id":"1","webhookTimestamp":${nowMs},"value":[]}`
+    const request = signedRequest(sender, body)
+    expect(verify(source, request, nowMs)).toEqual({ ok: true })
+    // and no other body under it, unless the sender signs none
+    const coversBody =
+      'signed' in preset.scheme || ('bodyHash' in preset.scheme && preset.scheme.bodyHash !== undefined)
+    const other = { ...request, rawBody: Buffer.from(body.replace('1', '7')) }
+    expect(verify(source, other, nowMs).ok).toBe(!coversBody)
+  })
+})
+
+describe('keys', () => {
+  /** Two events of one sender that differ in what it says makes them different. */
+  it.each(sealing.filter(({ preset }) => preset.key))(
+    'tell two events of $provider apart',
+    ({ preset, source }) => {
+      const key = [preset.key].flat()
+      const event = (n: string) => {
+        const headers: Record<string, string> = {
+          'webhook-id': n,
+          'svix-id': n,
+          'twitch-eventsub-message-id': n,
+        }
+        const payload: Record<string, unknown> = {}
+        for (const place of key) {
+          if (place && 'header' in place) headers[place.header] = n
+          if (place && 'body' in place) set(payload, place.body.split('.'), n)
+        }
+        const request = {
+          method: 'POST',
+          url: '/',
+          headers: RequestHeaders.from(headers),
+          rawBody: Buffer.alloc(0),
+        }
+        return describeEvent({ ...source, payload: () => payload }, request, () => payload).key
+      }
+      expect(event('1')).toBeDefined()
+      expect(event('1')).toBe(event('1'))
+      expect(event('1')).not.toBe(event('2'))
+    },
+  )
+
+  function set(into: Record<string, unknown>, [name = '', ...rest]: string[], value: unknown): void {
+    if (rest.length === 0) into[name] = value
+    else set((into[name] ??= {}) as Record<string, unknown>, rest, value)
+  }
+})
