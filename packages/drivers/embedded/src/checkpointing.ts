@@ -39,6 +39,7 @@ export class Checkpointing {
 
   /** Leaves the duty to another process, the log as it is. */
   release(): void {
+    this.#duty?.exec('ROLLBACK')
     this.#duty?.close()
     this.#duty = undefined
   }

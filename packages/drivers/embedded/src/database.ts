@@ -82,7 +82,7 @@ export function builtIn(): Engine | undefined {
     sqlite && {
       name: 'node:sqlite',
       connect: (path) => new sqlite.DatabaseSync(path),
-      bound: (values) => values,
+      bound: withEmptyBlobs,
     }
   )
 }
@@ -96,6 +96,12 @@ export function libsql(): Engine | undefined {
     return undefined
   }
 }
+
+const emptyBlob = new Uint8Array(1).subarray(0, 0)
+
+/** `node:sqlite` takes a blob without memory for null. */
+const withEmptyBlobs = (values: Value[]): Value[] =>
+  values.map((value) => (value instanceof Uint8Array && value.length === 0 ? emptyBlob : value))
 
 /** `libsql` ends the process at a boolean, where it throws at anything else that SQLite does not store. */
 function asArray(values: readonly unknown[]): unknown[] {

@@ -175,6 +175,7 @@ export class GroupCommit {
     this.#failure = `its file failed (${String(error)}); it is being opened again`
     try {
       this.#checkpointing?.release()
+      if (this.#db) rollback(this.#db) // libsql closes only with the last statement, and would hold the lock till then
       this.#db?.close()
     } catch {
       // it is not used any more
@@ -265,7 +266,7 @@ function rollback(db: Database): void {
   try {
     db.exec('ROLLBACK')
   } catch {
-    // there was no transaction yet
+    // there was no transaction, or the engine has ended it
   }
 }
 

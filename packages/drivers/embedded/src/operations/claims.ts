@@ -1,4 +1,5 @@
 import type { Turn } from '../turn.ts'
+import { longestWaitMs } from './sessions.ts'
 
 /** A claim as the store port has it, with the reply in columns. */
 export type Claimed =
@@ -38,7 +39,7 @@ export function claimKey({ db, now, monotonicMs }: Turn, args: ClaimArgs): Claim
   if (row) {
     const { status, headers, body } = row
     const leftMs = row.leased_monotonic - monotonicMs
-    const isLeased = leftMs > 0 && leftMs <= row.lease_ms // the clock restarts with the machine
+    const isLeased = leftMs > 0 && leftMs <= row.lease_ms + longestWaitMs
     const isTaken = status === null ? isLeased : row.expires_at > now
     if (isTaken && row.fingerprint !== args.fingerprint) return { is: 'mismatch' }
     if (isTaken) {

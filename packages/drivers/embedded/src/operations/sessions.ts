@@ -16,8 +16,13 @@ export interface Renewed {
   readonly nextExpiryMs: number | null
 }
 
-// the monotonic clock restarts with the machine, so an expiry too far ahead is from before
-const alive = 'expires_monotonic > ?1 AND expires_monotonic <= ?1 + lease_ms'
+/**
+ * The monotonic clock restarts with the machine, so an expiry too far ahead is from before. A lease may look a little
+ * longer than it is, since an operation that had to wait for the lock still has the time at which it was asked for.
+ */
+export const longestWaitMs = 30_000
+
+const alive = `expires_monotonic > ?1 AND expires_monotonic <= ?1 + lease_ms + ${longestWaitMs}`
 
 /** Prolongs the lease of a session and takes back what dead sessions were running. */
 export function renewSession(turn: Turn, { session, leaseMs, pid, begin }: RenewArgs): Renewed {

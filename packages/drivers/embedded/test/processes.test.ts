@@ -1,0 +1,188 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { Delivery, Settled } from '@trigger-hub/core'
+import { embedded, type EmbeddedOptions } from '@trigger-hub/embedded'
+import { acceptOptions, anEvent } from './events.ts'
+import { Child } from './child-process.ts'
+import { eventually } from './eventually.ts'
+
+const children: Child[] = []
+const drivers: ReturnType<typeof embedded>[] = []
+let folder = ''
+let path = ''
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'trigger-hub-'))
+  path = join(folder, 'hub.db')
+})
+
+afterEach(async () => {
+  await Promise.all(children.splice(0).map((child) => child.kill()))
+  await Promise.all(drivers.splice(0).map((driver) => driver.close()))
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const opened = (options: EmbeddedOptions = {}): ReturnType<typeof embedded> => {
+  const driver = embedded({ path, ...options })
+  drivers.push(driver)
+  return driver
+}
+
+const child = (...args: ConstructorParameters<typeof Child>): Child => {
+  const one = new Child(...args)
+  children.push(one)
+  return one
+}
+
+const mail = [{ name: 'mail', on: ['*:**'] }]
+
+/** Waits until every event of the list was handled; fails at the time limit of the test otherwise. */
+const allHandled = (ids: readonly string[], deliveries: readonly Delivery[]): Promise<boolean> =>
+  eventually(() => {
+    const handled = new Set(deliveries.map(({ event }) => event.id))
+    return ids.every((id) => handled.has(id))
+  })
+
+/** A bot that succeeds, and the deliveries that it got. */
+async function work(driver: ReturnType<typeof embedded>) {
+  const deliveries: (Delivery & { at: number })[] = []
+  const settled: Settled[] = []
+  await driver.consume(
+    'mail',
+    { concurrency: 50, onSettled: (_, outcome) => settled.push(outcome), onError: () => undefined },
+    async (delivery) => {
+      deliveries.push({ ...delivery, at: Date.now() })
+      return { is: 'done' }
+    },
+  )
+  return { deliveries, settled }
+}
+
+describe('a process that is killed', () => {
+  it('has lost nothing that it acknowledged, however often it happens', async () => {
+    await opened().declare(mail)
+    const accepted: string[] = []
+    for (const acks of [1, 40, 7, 150]) {
+      const receiver = child('receive', path)
+      await eventually(() => receiver.all('accepted').length >= acks)
+      await receiver.kill()
+      accepted.push(...receiver.all('accepted'))
+    }
+    const { deliveries } = await work(opened())
+    await allHandled(accepted, deliveries)
+    expect(new Set(deliveries.map(({ event }) => event.id)).size).toBe(deliveries.length)
+  })
+
+  it('gives its deliveries to another one, at the cost of an attempt', async () => {
+    const driver = opened({ lease: '500ms' })
+    await driver.declare(mail)
+    const event = anEvent()
+    await driver.accept(event, acceptOptions(event))
+    const dying = child('work', path, { argument: '500' })
+    await dying.says('running')
+    await dying.kill()
+    const { deliveries } = await work(driver)
+    const taken = await eventually(() => deliveries[0])
+    expect(taken).toMatchObject({ attempt: 2, redelivered: true, history: [{ attempt: 1, outcome: 'lost' }] })
+    expect(taken.event).toEqual(event)
+  })
+})
+
+describe('a process that is suspended', () => {
+  it('loses its deliveries when its lease runs out, and its late verdict is refused', async () => {
+    const driver = opened({ lease: '500ms' })
+    await driver.declare(mail)
+    const event = anEvent()
+    await driver.accept(event, acceptOptions(event))
+    const late = child('work', path, { argument: '500' })
+    await late.says('running')
+    late.signal('SIGSTOP')
+    const { deliveries, settled } = await work(driver)
+    await eventually(() => settled.length === 1)
+    late.signal('SIGCONT')
+    await late.says('lost')
+    late.tell()
+    expect(await late.says('settled')).toBe('settled fenced')
+    expect(deliveries.map(({ attempt, redelivered }) => ({ attempt, redelivered }))).toEqual([
+      { attempt: 2, redelivered: true },
+    ])
+    expect(settled).toEqual(['settled'])
+  })
+
+  it('and sits on the lock of the file costs others a 503 in time, and never their event loop', async () => {
+    const driver = opened()
+    await driver.declare(mail)
+    const holder = child('lock', path)
+    await holder.says('locked')
+    holder.signal('SIGSTOP')
+    const delay = monitorEventLoopDelay({ resolution: 1 })
+    delay.enable()
+    const startedAt = performance.now()
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 20 }, () => {
+        const event = anEvent()
+        return driver.accept(event, acceptOptions(event, { timeoutMs: 400 }))
+      }),
+    )
+    const tookMs = performance.now() - startedAt
+    delay.disable()
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({
+        status: 'rejected',
+        reason: { code: 'ERR_DRIVER_UNAVAILABLE', status: 503 },
+      })
+    }
+    expect(tookMs).toBeGreaterThan(350)
+    expect(tookMs).toBeLessThan(900)
+    expect(delay.percentile(99) / 1e6).toBeLessThan(50)
+
+    const event = anEvent()
+    const waiting = driver.accept(event, acceptOptions(event))
+    holder.signal('SIGCONT')
+    holder.tell()
+    await expect(waiting).resolves.toEqual({ is: 'accepted', id: event.id })
+  })
+})
+
+describe('two processes', () => {
+  it('see each other: an idle worker notices what a receiver writes within 100 ms', async () => {
+    const driver = opened()
+    await driver.declare(mail)
+    const { deliveries } = await work(driver)
+    const receiver = child('send', path)
+    await receiver.says('ready')
+    const waits: number[] = []
+    for (let nth = 1; nth <= 15; nth++) {
+      receiver.tell()
+      await eventually(() => receiver.all('accepted').length === nth && deliveries.length === nth)
+      const [, writtenAt] = receiver.all('accepted')[nth - 1]?.split(' ') ?? []
+      waits.push((deliveries[nth - 1]?.at ?? 0) - Number(writtenAt))
+    }
+    const [median = NaN] = waits.sort((a, b) => a - b).slice(7)
+    expect(median).toBeLessThan(100) // the slowest of them are the machine's
+  })
+})
+
+describe('a disk that is full', () => {
+  it('costs a 503 and nothing that was acknowledged', async () => {
+    await opened().declare(mail)
+    const receiver = child('fill', path, { limit: 4_000 })
+    expect(await receiver.says('refused')).toBe('refused ERR_DRIVER_UNAVAILABLE')
+    await receiver.says('closed')
+    expect(await receiver.exited()).toBe(0)
+    const accepted = receiver.all('accepted')
+    expect(accepted.length).toBeGreaterThan(5)
+    const { deliveries } = await work(opened())
+    await allHandled(accepted, deliveries)
+  })
+})
+
+describe('a process that only receives', () => {
+  it('is not kept alive by the file', async () => {
+    const receiver = child('once', path)
+    expect(await receiver.exited()).toBe(0)
+    expect(receiver.all('accepted')).toHaveLength(1)
+  })
+})
