@@ -10,6 +10,12 @@ export const accepting: Cases<DriverTrial> = {
     assert.deepEqual(await trial.accept(event), { is: 'accepted', id: event.id })
   },
 
+  async 'has the event when it says so'(trial) {
+    await trial.declare('mail')
+    await trial.accept()
+    assert.equal((await trial.driver.inspect()).bots[0]?.backlog, 1)
+  },
+
   async 'answers a repeat with the id of the original and delivers it once'(trial) {
     await trial.declare('mail')
     const event = anEvent()

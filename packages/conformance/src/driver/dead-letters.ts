@@ -70,7 +70,7 @@ export const deadLetters: Cases<DriverTrial> = {
     await trial.declare('mail')
     const mail = await trial.work('mail', deadLetter())
     await trial.accept()
-    await trial.eventually('the bot gave up', () => mail.settled.length === 1)
+    await trial.eventually('the bot gave up', () => mail.settled.length >= 1)
     await trial.quiet()
     assert.equal(mail.runs.length, 1)
   },
@@ -117,13 +117,11 @@ export const deadLetters: Cases<DriverTrial> = {
       Array.from({ length: 7 }, (_, nth) => `{"nth":${nth}}`),
     )
     const pages: string[][] = []
-    for (let after: string | undefined; ;) {
-      const page = ids(await deadLetters.list({ bot: 'mail', limit: 3, ...(after ? { after } : {}) }))
-      if (page.length === 0) break
-      pages.push(page)
-      after = page.at(-1)
+    for (let nth = 0; nth < 4; nth++) {
+      const after = pages.at(-1)?.at(-1)
+      pages.push(ids(await deadLetters.list({ bot: 'mail', limit: 3, ...(after ? { after } : {}) })))
     }
-    assert.deepEqual(pages, [ids(all).slice(0, 3), ids(all).slice(3, 6), ids(all).slice(6)])
+    assert.deepEqual(pages, [ids(all).slice(0, 3), ids(all).slice(3, 6), ids(all).slice(6), []])
   },
 
   async 'finds the next page after its predecessor was redriven and discarded'(trial) {

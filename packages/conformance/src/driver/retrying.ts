@@ -66,7 +66,7 @@ export const retrying: Cases<DriverTrial> = {
     await trial.declare('mail')
     const [long, short] = await trial.acceptMany(2)
     const mail = await trial.work('mail', inTurn(retryAfter(1_500), retryAfter(300), succeed))
-    await trial.eventually('both failed', () => mail.settled.length === 2)
+    await trial.eventually('both failed', () => mail.settled.length >= 2)
     await trial.pass(400)
     await trial.eventually('the shorter is over', () => mail.runs.length === 3)
     await trial.pass(1_200)

@@ -59,6 +59,8 @@ export class DriverTrial {
   readonly #instances: Instance[] = []
   readonly #subscriptions: Subscription[] = []
   readonly #unblock: (() => void)[] = []
+  /** What went wrong inside a behaviour. */
+  readonly #failures: unknown[] = []
 
   private constructor(make: MakeDriver, options: DriverSuiteOptions) {
     this.#make = make
@@ -75,6 +77,7 @@ export class DriverTrial {
     try {
       await trial.open()
       await body(trial)
+      if (trial.#failures.length > 0) throw trial.#failures[0]
     } finally {
       await trial.#end()
     }
@@ -153,7 +156,12 @@ export class DriverTrial {
       },
       async (delivery) => {
         runs.push({ delivery, at: this.time.now() })
-        return behaviour(delivery)
+        try {
+          return await behaviour(delivery)
+        } catch (error) {
+          this.#failures.push(error) // a handler never rejects; the case fails when it ends
+          return done
+        }
       },
     )
     this.#subscriptions.push(subscription)
