@@ -35,6 +35,9 @@ function end(code: number): Promise<never> {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void end(130))
 main().then(end, (error: unknown) => {
-  if (!ending) console.error(error)
+  if (!ending) {
+    console.error(error)
+    printLedger(books()) // it names what is missing
+  }
   return end(1)
 })

@@ -25,6 +25,8 @@ export const heading = (text: string): void => console.log(`\n${paint('bold', te
 
 const columns = ['events', 'handled', 'retried', 'dead-lettered', 'redriven', 'extra runs'] as const
 
+const mostComplaints = 20
+
 export function printLedger(outcome: Ledger): void {
   const { sent, received, accepted, duplicate, rejected, unavailable, bots, lost, faults } = outcome
   const extra = Object.values(bots).reduce((sum, bot) => sum + bot.extra, 0)
@@ -50,5 +52,7 @@ export function printLedger(outcome: Ledger): void {
   console.log()
   row('extra', extra, 'runs after a kill, for what was in flight; each was told that it is redelivered')
   row('lost', lost.length, '')
-  for (const line of [...lost, ...faults]) console.log(`  ${paint('red', line)}`)
+  const complaints = [...faults, ...lost]
+  for (const line of complaints.slice(0, mostComplaints)) console.log(`  ${paint('red', line)}`)
+  if (complaints.length > mostComplaints) console.log(`  … and ${complaints.length - mostComplaints} more`)
 }
