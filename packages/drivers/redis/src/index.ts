@@ -1,1 +1,1 @@
-export {}
+export { redis, type RedisOptions } from './redis.ts'

@@ -1,0 +1,184 @@
+import {
+  knownOptions,
+  milliseconds,
+  SetupError,
+  systemClock,
+  type AcceptOptions,
+  type Accepted,
+  type BotDeclaration,
+  type Capabilities,
+  type Clock,
+  type ConsumeOptions,
+  type DeadLetters,
+  type Driver,
+  type Duration,
+  type EventRecord,
+  type Handle,
+  type Report,
+  type Store,
+  type Subscription,
+} from '@trigger-hub/core'
+import { Connection, type Client } from './connection.ts'
+import { Consumer } from './consumer.ts'
+import { RedisDeadLetters } from './dead-letters.ts'
+import { durabilityOf } from './durability.ts'
+import { Intake } from './intake.ts'
+import { Keys } from './keys.ts'
+import { patienceMs, Registry } from './registry.ts'
+import { standingScript } from './scripts/registry.ts'
+import { Session } from './session.ts'
+import { Settling } from './settling.ts'
+
+export interface RedisOptions {
+  /** What all keys begin with, as `{prefix}:`; hubs with different ones never meet. Default `'trigger-hub'`. */
+  prefix?: string
+  /** How long after its last sign of life a process's deliveries go to another one, 100 ms to 1 h. Default `'10s'`. */
+  lease?: Duration
+  /** For tests. */
+  clock?: Clock
+}
+
+const mb = 1_024 ** 2
+
+/**
+ * The driver and store on Redis (6.2 or later) or Valkey. Any number of processes on any number of machines share it.
+ * Making one touches nothing; it connects with the first call. A client that is handed in is used and not closed.
+ * @param server  a URL, or a client of ioredis: single, Sentinel or Cluster. Default `redis://127.0.0.1:6379`
+ * @throws SetupError `ERR_OPTION_INVALID`, `ERR_OPTION_UNKNOWN`
+ */
+export function redis(
+  server: string | Client = 'redis://127.0.0.1:6379',
+  options: RedisOptions = {},
+): Driver & Store {
+  return new RedisDriver(server, options)
+}
+
+class RedisDriver implements Driver, Store {
+  readonly name = 'redis'
+  readonly deadLetters: DeadLetters
+  readonly claim: Store['claim']
+  readonly renew: Store['renew']
+  readonly complete: Store['complete']
+  readonly release: Store['release']
+  readonly #connection: Connection
+  readonly #clock: Clock
+  readonly #registry: Registry
+  readonly #intake: Intake
+  readonly #session: Session
+  readonly #settling: Settling
+  readonly #consumers = new Set<Consumer>()
+  /** Nothing is promised before the server was asked. */
+  #durability: Capabilities['durability'] = 'none'
+  #turn = 0
+  #closed: Promise<void> | undefined
+
+  constructor(server: string | Client, options: RedisOptions) {
+    knownOptions('redis()', options, ['prefix', 'lease', 'clock'])
+    const { prefix = 'trigger-hub', lease = '10s', clock = systemClock } = options
+    if (!/^[\w:.-]{1,100}$/.test(prefix)) {
+      throw new SetupError(
+        'ERR_OPTION_INVALID',
+        'Option "prefix" takes letters, digits, "_", "-", "." and ":".',
+      )
+    }
+    const leaseMs = milliseconds(lease, 'lease')
+    if (leaseMs < 100 || leaseMs > 3_600_000) {
+      throw new SetupError(
+        'ERR_OPTION_INVALID',
+        `Option "lease" is ${JSON.stringify(lease)}: use 100 ms to 1 h.`,
+      )
+    }
+    this.#clock = clock
+    this.#connection = new Connection(server, prefix)
+    this.#registry = new Registry(this.#connection)
+    this.#intake = new Intake(this.#connection, this.#registry)
+    this.#settling = new Settling(this.#connection, clock)
+    this.#session = new Session({
+      connection: this.#connection,
+      clock,
+      leaseMs,
+      onLost: () => this.#onLost(),
+    })
+    this.deadLetters = new RedisDeadLetters(this.#connection, this.#registry)
+    const keys = new Keys(this.#connection)
+    this.claim = (...args) => keys.claim(...args)
+    this.renew = (...args) => keys.renew(...args)
+    this.complete = (...args) => keys.complete(...args)
+    this.release = (...args) => keys.release(...args)
+  }
+
+  /** `durability` is what the server's settings are worth, once a hub has been started or `inspect()` called. */
+  get capabilities(): Capabilities {
+    return { durability: this.#durability, reach: 'network', maxEventBytes: 64 * mb }
+  }
+
+  async declare(bots: readonly BotDeclaration[]): Promise<void> {
+    await this.#look()
+    await this.#registry.declare(bots)
+  }
+
+  retire(bot: string): Promise<void> {
+    return this.#registry.retire(bot)
+  }
+
+  async inspect(): Promise<Report> {
+    const { summary, warnings } = await this.#look()
+    const answer = await this.#connection.run(standingScript, [], patienceMs)
+    const [bots, unmatched, quarantined] = answer as [(Buffer | number)[][], number, number]
+    return {
+      summary,
+      warnings,
+      bots: bots
+        .map(([name, on, ...counts]) => {
+          const [backlog = 0, waiting = 0, running = 0, deadLetters = 0] = counts.map(Number)
+          const patterns = JSON.parse(String(on)) as string[]
+          return { name: String(name), on: patterns, backlog, waiting, running, deadLetters }
+        })
+        .sort((a, b) => (a.name < b.name ? -1 : 1)),
+      unmatched,
+      quarantined,
+    }
+  }
+
+  accept(event: EventRecord, options: AcceptOptions): Promise<Accepted> {
+    return this.#intake.accept(event, options)
+  }
+
+  async consume(bot: string, options: ConsumeOptions, handle: Handle): Promise<Subscription> {
+    await this.#session.id()
+    const consumer: Consumer = new Consumer(bot, {
+      ...options,
+      handle,
+      connection: this.#connection,
+      session: this.#session,
+      settling: this.#settling,
+      clock: this.#clock,
+      nextTurn: () => ++this.#turn,
+      onDrained: () => void this.#consumers.delete(consumer),
+    })
+    this.#consumers.add(consumer)
+    return consumer
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#consumers].map((consumer) => consumer.drain(0)))
+    await this.#session.end().catch(() => undefined) // its lease ends it anyway
+    this.#connection.close()
+  }
+
+  async #look(): ReturnType<typeof durabilityOf> {
+    const found = await durabilityOf(this.#connection)
+    this.#durability = found.durability
+    return found
+  }
+
+  #onLost(): void {
+    for (const consumer of this.#consumers) consumer.loseLease()
+    // it may be lost because the server's data are, and with them the registry
+    this.#registry.reload(patienceMs).catch(() => undefined)
+  }
+}

@@ -1,0 +1,18 @@
+const fixes: readonly [RegExp, string][] = [
+  [/\b(WRONGPASS|NOAUTH)\b/, 'the server refuses the credentials; check user and password.'],
+  [/\bNOPERM\b/, 'the user may not run what is needed; give it all commands on the keys of the prefix.'],
+  [/\bOOM\b/, 'the server is full (maxmemory); give it more memory, or find out which bot does not keep up.'],
+  [/\bREADONLY\b/, 'the server is a replica; name the primary.'],
+  [/\bLOADING\b/, 'the server is still loading its data.'],
+  [/\bMISCONF\b/, 'the server cannot write to its disk.'],
+  [/\b(NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN)\b/, 'the servers behind it are not complete.'],
+  [/\bECONNREFUSED\b/, 'nobody listens at that address; start the server, or correct the URL.'],
+  [/\b(ENOTFOUND|EAI_AGAIN)\b/, 'its name leads nowhere; correct the URL.'],
+]
+
+/** What to do about an error, in one line. Never holds what the server or the client said beyond a short code. */
+export function fixOf(error: unknown): string {
+  const text = error instanceof Error ? `${error.message} ${(error as NodeJS.ErrnoException).code ?? ''}` : ''
+  const known = fixes.find(([sign]) => sign.test(text))
+  return known ? known[1] : `${error instanceof Error ? error.message : 'it is not connected'}.`
+}
