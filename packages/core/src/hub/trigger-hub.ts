@@ -212,22 +212,27 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake, Re
       [...this.#bots.values()].map(({ name, on }) => ({ name, on: on.map(({ text }) => text) })),
     )
     this.#report(await driver.inspect())
+    this.#checkDurability(driver) // a server has to be asked first
     if (this.#settings.signals) this.#closeOnSignals()
     return driver
   }
 
   #checkAcks(driver: Driver): void {
-    const { ackOf, allowVolatile } = this.#settings
-    const acks = (this.#endpoints ?? [{ name: '' }]).map(({ name }) => ({ name, ack: ackOf(name) }))
-    for (const { name, ack } of acks) {
-      if (ack === 'sync' && this.#endpoints) this.#syncParts(name, driver)
-      if (ack !== 'durable' || driver.capabilities.durability !== 'none' || allowVolatile) continue
-      throw new SetupError(
-        'ERR_NOT_DURABLE',
-        `The ${driver.name} driver loses its events with its process, so a 2xx would promise too much. ` +
-          'Use a durable driver, or set allowVolatile: true in tests.',
-      )
+    for (const { name } of this.#endpoints ?? []) {
+      if (this.#settings.ackOf(name) === 'sync') this.#syncParts(name, driver)
     }
+  }
+
+  #checkDurability({ name, capabilities }: Driver): void {
+    const { ackOf, allowVolatile } = this.#settings
+    const sources = this.#endpoints?.map((endpoint) => endpoint.name) ?? ['']
+    if (capabilities.durability !== 'none' || allowVolatile) return
+    if (!sources.some((source) => ackOf(source) === 'durable')) return
+    throw new SetupError(
+      'ERR_NOT_DURABLE',
+      `The ${name} driver can lose accepted events, so a 2xx would promise too much. ` +
+        'Use a durable driver (or server settings), or set allowVolatile: true to accept the loss, as in tests.',
+    )
   }
 
   #syncParts(source: string, driver: Driver): SyncParts {
