@@ -110,7 +110,7 @@ export class Queue {
     return works
   }
 
-  /** In the next turn of the loop, so that `accept` resolves before a handler runs. */
+  /** In the next turn of the loop: `accept` resolves before a handler runs, and a backlog leaves room for the rest. */
   #wake(): void {
     this.#handing ??= setImmediate(() => {
       this.#handing = undefined
@@ -135,7 +135,7 @@ export class Queue {
     const held = consumer.runs.delete(run)
     if (held) this.#settle(run.work, verdict)
     consumer.onSettled(delivery, held ? 'settled' : 'fenced', verdict)
-    this.#handOut()
+    this.#wake()
   }
 
   #settle(work: Work, verdict: Verdict): void {
