@@ -3,8 +3,11 @@ import { SetupError } from '../words/errors.ts'
 import { decoded } from './encodings.ts'
 import type { HashScheme, Preset } from './preset.ts'
 
-/** One secret, or several while they are rotated: any of them may match. */
-export type Secrets = string | readonly string[]
+/**
+ * One secret, or several while they are rotated: any of them may match. What `process.env` gives fits as it is; one that
+ * is not there is refused when the source is made.
+ */
+export type Secrets = string | undefined | readonly (string | undefined)[]
 
 const placeholder =
   /^(?:undefined|null|none|todo|change[-_ ]?me|replace[-_ ]?me|<.{0,100}>|x{3,100}|\*{1,100}|\.{3})$/i
