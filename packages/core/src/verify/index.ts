@@ -1,4 +1,5 @@
 export { verify, sign } from './verify.ts'
+export { explain, type Cause, type Explanation } from './explain.ts'
 export { handshake } from './handshake.ts'
 export { describe, eventType, type Description } from './describe.ts'
 export { isSource } from './source.ts'
