@@ -98,13 +98,26 @@ export class Wire {
   }
 }
 
-/** Sends the bytes of one request and gives the first reply to it. */
-export async function exchange(port: number, request: WireRequest | Buffer): Promise<WireReply> {
+/**
+ * Sends the bytes of one request and gives the first reply to it.
+ * @param patienceMs  how long to wait for one; then the connection is ended from here, and the status is -1
+ */
+export async function exchange(
+  port: number,
+  request: WireRequest | Buffer,
+  patienceMs = 60_000,
+): Promise<WireReply> {
   const wire = await Wire.open(port)
+  let isLate = false
+  const patience = setTimeout(() => {
+    isLate = true
+    wire.end()
+  }, patienceMs)
   wire.send(Buffer.isBuffer(request) ? request : bytesOf(request))
   const reply = await wire.reply(Buffer.isBuffer(request) ? 'POST' : request.method)
+  clearTimeout(patience)
   wire.end()
-  return reply
+  return isLate ? { ...reply, status: -1 } : reply
 }
 
 function firstReply(received: Buffer, method: string): { reply: WireReply; rest: Buffer } | undefined {

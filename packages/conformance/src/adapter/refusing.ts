@@ -95,11 +95,10 @@ export const refusing: Cases<AdapterTrial> = {
     assert.deepEqual([got.status, got.headers['allow'], got.body.length], [405, 'POST', 0])
   },
 
-  'answers 413 to a body over the limit and closes the connection': async (trial) => {
+  'answers 413 to a body over the limit': async (trial) => {
     const post = await trial.receiving({ limit: 1_000 })
     const got = await post('/webhooks/plain', signed('plain', 'x'.repeat(1_001)))
     assert.deepEqual(problem(got), refusal(413, 'ERR_BODY_TOO_LARGE'))
-    assert.equal(got.headers['connection'], 'close')
   },
 
   'answers 413 to a body over the limit that does not tell its length': async (trial) => {

@@ -78,17 +78,23 @@ async function read(
     return await Promise.race([whole, late])
   } catch (error) {
     if (WebhookError.is(error)) throw error
-    throw refused(error, limit)
+    if ((error as { type?: unknown }).type === 'entity.too.large') {
+      discardRest(stream, timeoutMs, clock)
+      throw tooLarge(limit)
+    }
+    throw new WebhookError('ERR_BODY_ABORTED', 'The connection ended before the whole body arrived.', {
+      cause: error,
+    })
   } finally {
     cancel?.()
   }
 }
 
-function refused(error: unknown, limit: number): WebhookError {
-  if ((error as { type?: unknown }).type === 'entity.too.large') return tooLarge(limit)
-  return new WebhookError('ERR_BODY_ABORTED', 'The connection ended before the whole body arrived.', {
-    cause: error,
-  })
+/** A sender that is cut off while it writes may not get to read why, so it may write on for a while, into nothing. */
+function discardRest(stream: Readable, forMs: number, clock: Clock): void {
+  const cancel = clock.after(forMs, () => stream.destroy())
+  stream.once('close', cancel)
+  stream.resume()
 }
 
 const tooLarge = (limit: number): WebhookError =>

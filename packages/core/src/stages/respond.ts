@@ -24,8 +24,8 @@ export function problemOf(error: WebhookError): Reply {
         ? {}
         : { 'retry-after': String(Math.ceil(error.retryAfterMs / 1_000)) }),
       ...(status === 405 ? { allow: 'POST' } : {}),
-      // what is left of the body must not be read as the next request
-      ...(status === 408 || status === 413 ? { connection: 'close' } : {}),
+      // what is left of the body may come for ever
+      ...(status === 408 ? { connection: 'close' } : {}),
     },
     body: JSON.stringify({ type: 'about:blank', title, status, code, ...detail }),
   }
