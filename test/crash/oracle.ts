@@ -99,7 +99,7 @@ function unjustified(delivery: string, lines: readonly Run[], cutPids: ReadonlyS
     const of = lines.filter(({ attempt, pid }) => attempt === before.attempt && pid === before.pid)
     const failed = of.some(({ is }) => is === 'failed')
     const settled = of.some(({ is }) => is === 'settled')
-    if (failed && settled) continue // a retry
+    if (failed) continue // a retry, whether or not the kill came before its wait was stored
     if (settled)
       broken.push(
         `again: ${delivery} ran as attempt ${again.attempt} after attempt ${before.attempt} was settled`,

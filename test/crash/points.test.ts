@@ -84,7 +84,8 @@ test('a worker stopped past its lease is taken over from, and its late verdict i
   const slow = await started({ role: 'worker', workMs: 400 })
   const one = message(1)
   await sender.post(one)
-  await until(() => runsOf(readLedger(folder), one.key).length > 0)
+  const hearing = bots.filter(({ hears }) => hears(one.type)).length
+  await until(() => readLedger(folder).runs.length === hearing)
   slow.kill('SIGSTOP')
   cutOff(slow)
   const second = await started({ role: 'worker' })
