@@ -3,7 +3,7 @@ import { NestFactory, REQUEST } from '@nestjs/core'
 import { Test } from '@nestjs/testing'
 import { TriggerHub, type AttemptContext } from '@trigger-hub/core'
 import { Attempt, Bot, On, Payload, TestingHub, TriggerHubTestingModule, WebhookEvent } from '../src/index.ts'
-import { rootOf } from './mount.ts'
+import { rootOf } from './app.ts'
 import { signed, source } from './sender.ts'
 
 const seen: unknown[] = []

@@ -39,14 +39,14 @@ import {
   Webhook,
   WebhookEvent,
 } from '../src/index.ts'
-import { platforms, rootOf, serve } from './mount.ts'
+import { create, listening, platforms, rootOf } from './app.ts'
 import { codeOf, post, signed, source } from './sender.ts'
 
 const wrapping: NestInterceptor = {
   intercept: (_, next: CallHandler) => next.handle().pipe(map((data: unknown) => ({ data }))),
 }
 
-describe.each(platforms)('routes on %s', (_, create) => {
+describe.each(Object.entries(platforms))('routes on %s', (_, platform) => {
   const closing: (() => Promise<void>)[] = []
   const seen: unknown[] = []
   beforeEach(() => (seen.length = 0))
@@ -59,9 +59,9 @@ describe.each(platforms)('routes on %s', (_, create) => {
     edit?: (app: INestApplication) => unknown,
     module = TriggerHubTestingModule.forRoot({ sources: { shop: source } }),
   ) {
-    const app = await create(rootOf({ imports: [module], controllers: [controller] }))
+    const app = await create(rootOf({ imports: [module], controllers: [controller] }), platform)
     edit?.(app)
-    const { url, close } = await serve(app)
+    const { url, close } = await listening(app)
     closing.push(close)
     return { url, app }
   }
