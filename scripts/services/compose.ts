@@ -8,6 +8,8 @@ const root = join(__dirname, '..', '..')
 /** As in `compose.yaml`. */
 const urls = {
   redis: 'redis://127.0.0.1:16379',
+  rabbitmq: 'amqp://guest:guest@127.0.0.1:15673',
+  kafka: '127.0.0.1:19092',
 } satisfies Record<ServiceName, string>
 
 /** Starts a service of `compose.yaml` where a container engine answers. @returns where it is; undefined without one */

@@ -4,10 +4,10 @@ import { delimiter, join } from 'node:path'
 
 const policy = '/usr/sbin/policy-rc.d'
 
-/** Where a program is: on the PATH, or in one of the folders that some packages use. */
-export function found(program: string, ...folders: string[]): string | undefined {
-  const all = [...(process.env.PATH ?? '').split(delimiter), ...folders]
-  return all.map((folder) => join(folder, program)).find(isExecutable)
+/** Where a program is on the PATH. */
+export function found(program: string): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  return folders.map((folder) => join(folder, program)).find(isExecutable)
 }
 
 /**

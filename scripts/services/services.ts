@@ -1,3 +1,5 @@
+import { prepareKafka, startKafka } from './kafka.ts'
+import { prepareRabbitMq, startRabbitMq } from './rabbitmq.ts'
 import { prepareRedis, startRedis } from './redis.ts'
 import type { Server } from './server.ts'
 
@@ -12,6 +14,8 @@ export interface Service {
 /** The servers that tests want. */
 export const services = {
   redis: { variable: 'REDIS_URL', prepare: prepareRedis, start: () => startRedis() },
+  rabbitmq: { variable: 'AMQP_URL', prepare: prepareRabbitMq, start: () => startRabbitMq() },
+  kafka: { variable: 'KAFKA_BROKERS', prepare: prepareKafka, start: () => startKafka() },
 } satisfies Record<string, Service>
 
 export type ServiceName = keyof typeof services
