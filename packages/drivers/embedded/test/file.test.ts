@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import { fakeClock } from '@trigger-hub/conformance'
 import { systemClock, type Accepted, type EventRecord } from '@trigger-hub/core'
 import { embedded, type EmbeddedOptions } from '@trigger-hub/embedded'
+import { Checkpointing } from '../src/checkpointing.ts'
 import { builtIn, libsql, open, openWith, type Database, type Open, type Value } from '../src/database.ts'
 import { GroupCommit, type Answer, type News } from '../src/group-commit.ts'
 import type { AcceptArgs } from '../src/operations/accept.ts'
 import { preparePlace } from '../src/place.ts'
+import { prepare } from '../src/schema.ts'
 import { acceptOptions, anEvent } from './events.ts'
 import { eventually } from './eventually.ts'
 
@@ -330,6 +332,24 @@ describe('what is kept', () => {
       })
     }
     expect(seen).toHaveLength(3)
+  })
+})
+
+describe('the write-ahead log', () => {
+  it('is copied into the file by one connection at a time, and by another one when that is closed', () => {
+    const first = open(path)
+    const second = open(path)
+    for (const db of [first, second]) prepare(db, path)
+    const duties = [first, second].map((db) => new Checkpointing(db, open, path))
+    const pages = (db: Database): number | undefined =>
+      db.get<{ wal_autocheckpoint: number }>('PRAGMA wal_autocheckpoint')?.wal_autocheckpoint
+    for (const duty of duties) duty.tend(false)
+    expect([first, second].map(pages)).toEqual([4_000, 0])
+    duties[0]?.close()
+    duties[1]?.tend(false)
+    expect(pages(second)).toBe(4_000)
+    duties[1]?.close()
+    for (const db of [first, second]) db.close()
   })
 })
 
