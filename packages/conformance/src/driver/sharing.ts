@@ -199,9 +199,11 @@ export const sharing: Cases<DriverTrial> = {
 
 const ids = (answers: readonly object[]) => answers.map((answer) => ('id' in answer ? answer.id : undefined))
 
-/** For drivers that keep events when the last process ends. */
-const durable = (body: (trial: DriverTrial) => Promise<void>) => async (trial: DriverTrial) =>
-  trial.isDurable ? body(trial) : undefined
+/** For drivers that keep events when the last process ends; what a server keeps is known once it was asked. */
+const durable = (body: (trial: DriverTrial) => Promise<void>) => async (trial: DriverTrial) => {
+  await trial.declare()
+  if (trial.isDurable) await body(trial)
+}
 
 export const surviving: Cases<DriverTrial> = {
   'has events, keys, waits, dead letters and bots after a restart': durable(async (trial) => {

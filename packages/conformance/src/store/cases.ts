@@ -268,8 +268,8 @@ export const sharing: Cases<StoreTrial> = {
   }),
 
   'keeps keys in flight and finished when a process ends': async (trial) => {
-    if (!trial.isDurable) return
     const held = await trial.held('flying')
+    if (!trial.isDurable) return
     await trial.store.complete(await trial.held('done'), reply, ttlMs)
     await trial.store.close()
     const store = await trial.open()
