@@ -5,13 +5,16 @@ import { build } from 'esbuild'
 const require = createRequire(import.meta.url)
 const budgetBytes = 10 * 1024
 
+/** What a receiver needs; `explain` is for tools and mostly text. */
+const engines = '{ verify, sign, describe, eventType, handshake, hashSource, asymmetricSource, tokenSource, jwtSource }'
+
 /** What verifying alone costs somebody who bundles, minified and gzipped. */
 export async function sizeChecks(root) {
   const sources = Object.keys(require('@trigger-hub/core/sources'))
   return [
     {
       name: '@trigger-hub/core/verify: every engine and one source',
-      check: async () => within(await bundled(root, '*', 'stripe')),
+      check: async () => within(await bundled(root, engines, 'stripe')),
     },
     {
       name: '@trigger-hub/core/verify: verify and any one source',

@@ -32,8 +32,8 @@ export const boxPreset: HashPreset = {
 
 /** At least one key. */
 export interface BoxOptions extends ToleranceOption {
-  readonly primaryKey?: string
-  readonly secondaryKey?: string
+  readonly primaryKey?: string | undefined
+  readonly secondaryKey?: string | undefined
 }
 
 /** Webhooks V2 of a Box app. The keys are those of the developer console, under Webhooks. */

@@ -28,7 +28,7 @@ export interface BraintreeOptions {
   /** The public key of an API key pair: it says which signature is ours. */
   readonly publicKey: string
   /** The private key of the same pair. */
-  readonly privateKey: string
+  readonly privateKey: string | undefined
 }
 
 /** Webhooks of Braintree. */

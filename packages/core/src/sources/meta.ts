@@ -34,7 +34,7 @@ export const metaPreset: HashPreset = {
 
 export interface MetaOptions extends SecretOptions {
   /** The verify token that was typed into the app's dashboard; without it, a subscription check is answered 403. */
-  readonly verifyToken?: string
+  readonly verifyToken?: string | undefined
 }
 
 /** Webhooks of a Meta app. The secret is the app secret. */

@@ -24,7 +24,7 @@ export const pusherPreset: HashPreset = {
 
 export interface PusherOptions {
   /** The app's keys with their secrets. */
-  readonly keys: readonly { readonly key: string; readonly secret: string }[]
+  readonly keys: readonly { readonly key: string; readonly secret: string | undefined }[]
 }
 
 /** Webhooks of a Pusher Channels app. */

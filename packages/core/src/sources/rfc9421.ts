@@ -41,8 +41,8 @@ type Algorithm = 'hmac-sha256' | 'ed25519' | 'ecdsa-p256-sha256' | 'rsa-pss-sha5
 
 /** One key that a signature may name; its algorithm is ours to say, never the signature's. */
 export type Rfc9421Key =
-  | { readonly alg: 'hmac-sha256'; readonly secretBase64: string }
-  | { readonly alg: Exclude<Algorithm, 'hmac-sha256'>; readonly publicKey: string }
+  | { readonly alg: 'hmac-sha256'; readonly secretBase64: string | undefined }
+  | { readonly alg: Exclude<Algorithm, 'hmac-sha256'>; readonly publicKey: string | undefined }
 
 export interface Rfc9421Options {
   /** Keys by `keyid`. */

@@ -95,7 +95,10 @@ function checked(scheme: TemplateScheme, algorithm: Algorithm): Source['check'] 
   return (request, nowMs) => {
     const claims = claimsOf(scheme, request.headers)
     if (!claims.ok) return claims
-    const signatures = claims.signatures.filter(algorithm.isFormed)
+    const { isFormed } = algorithm
+    const signatures = claims.signatures.every(isFormed)
+      ? claims.signatures
+      : claims.signatures.filter(isFormed)
     if (signatures.length === 0) {
       return refusal(
         'ERR_SIGNATURE_MALFORMED',
