@@ -1,0 +1,87 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { packages, root } from '../layering/source.ts'
+import { blocksOf, pages, proseOf, textOf } from './blocks.ts'
+import { modulesOf, typeErrors, writeModules } from './modules.ts'
+import { endpointOf, send, start } from './program.ts'
+
+const readmes = pages.filter((page) => /^(README|CONTRIBUTING|packages\/.*\/README)\.md$/.test(page))
+const modules = readmes.flatMap((page) => modulesOf(blocksOf(page)))
+beforeAll(() => writeModules(modules))
+
+it('the code of every README fits the packages that it uses', () => {
+  expect(typeErrors(modules)).toEqual([])
+}, 60_000)
+
+describe.each(
+  modules
+    .filter(({ block }) => block.code.includes('listen('))
+    .map((module) => [`${module.block.page}:${module.block.line}`, module] as const),
+)('the program of %s', (_name, module) => {
+  const endpoint = endpointOf(module.block)
+
+  it(endpoint ? 'takes a signed webhook and refuses a forged one' : 'listens', async () => {
+    const program = await start(module)
+    try {
+      if (!endpoint) return
+      const statuses = [
+        (await send(program, endpoint, 'signed')).status,
+        (await send(program, endpoint, 'forged')).status,
+      ]
+      if (statuses.join() !== '200,401')
+        throw new Error(`It answered ${statuses.join()}.\n${program.output()}`)
+    } finally {
+      await program.stop()
+    }
+  })
+})
+
+describe.each(pages)('%s', (page) => {
+  it('names commands and packages that exist', () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>
+    }
+    const lines = blocksOf(page)
+      .filter(({ language }) => language === 'sh')
+      .flatMap(({ code }) => code.split('\n'))
+    const unknown = lines.flatMap((line) => [
+      ...[...line.matchAll(/\bnpm (?:run ([\w:-]+)|(test)\b)/g)]
+        .map(([, run, test]) => run ?? test ?? '')
+        .filter((script) => !(script in scripts)),
+      ...[...line.matchAll(/(?<!--conditions=)@trigger-hub\/[\w-]+/g)]
+        .map(([name]) => name)
+        .filter((name) => !packages.some((one) => one.name === name)),
+    ])
+    expect(unknown).toEqual([])
+  })
+
+  it('links to files and headings that exist', () => {
+    const links = [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link)
+    expect(
+      links.filter((link) => !/^(https?|mailto):/.test(link)).filter((link) => !reaches(page, link)),
+    ).toEqual([])
+  })
+})
+
+function reaches(page: string, link: string): boolean {
+  const [path = '', anchor] = link.split('#')
+  const target = path === '' ? page : join(dirname(page), path)
+  if (!existsSync(join(root, target))) return false
+  if (anchor === undefined) return true
+  const file = statSync(join(root, target)).isDirectory() ? join(target, 'README.md') : target
+  return anchorsOf(file).includes(anchor)
+}
+
+/** The anchors of a page: those that GitHub gives to headings, and those that it sets itself. */
+function anchorsOf(page: string): string[] {
+  const text = textOf(page)
+  const headings = [...text.matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .replace(/<[^>]*>/g, '')
+      .trim()
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+  return [...headings, ...[...text.matchAll(/<a (?:id|name)="([^"]+)"/g)].map(([, anchor = '']) => anchor)]
+}
