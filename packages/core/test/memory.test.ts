@@ -28,7 +28,9 @@ it('says that it keeps nothing and is for one process', () => {
 })
 
 it('refuses an option that it does not have', () => {
-  expect(() => memory({ path: 'hub.db' } as object)).toThrow('memory() has no option "path". It takes: clock.')
+  expect(() => memory({ path: 'hub.db' } as object)).toThrow(
+    'memory() has no option "path". It takes: clock.',
+  )
 })
 
 it('keeps the last thousand events that no bot wanted', async () => {
