@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { createServer as createHttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { PermanentError, steps, type Ack, type Driver } from '@trigger-hub/core'
 import { hmac } from '@trigger-hub/core/sources'
 import { embedded } from '@trigger-hub/embedded'
 import { createServer, TriggerHub, webhooks } from '@trigger-hub/express'
+import { redis } from '@trigger-hub/redis'
 import express from 'express'
 import { crashBots } from './bots.ts'
 import { crashSecret } from './secret.ts'
@@ -19,6 +20,8 @@ export interface AppOptions {
   readonly role: 'both' | 'receiver' | 'worker'
   readonly ack?: Ack
   readonly leaseMs?: number
+  /** URL of a Redis, which is used instead of the database. */
+  readonly redis?: string
   /** How long a bot's run takes. */
   readonly workMs?: number
   /** How long the driver is held up before it stores an event. */
@@ -39,18 +42,21 @@ const { folder, role, ack = 'durable', leaseMs = 2_000, workMs = 5, storeMs = 0,
 const die = (): void => void process.kill(process.pid, 'SIGKILL')
 const say = (said: Said): void => void process.send?.(said)
 
-/** The embedded driver with something in its way. */
+/** The driver with something in its way. */
 function driver(): Driver {
-  const file = embedded({ path: join(folder, 'hub.db'), lease: leaseMs })
-  const accept = file.accept.bind(file)
-  file.accept = async (event, how) => {
+  const sound =
+    options.redis === undefined
+      ? embedded({ path: join(folder, 'hub.db'), lease: leaseMs })
+      : redis(options.redis, { prefix: basename(folder), lease: leaseMs })
+  const accept = sound.accept.bind(sound)
+  sound.accept = async (event, how) => {
     if (dieAt === 'before the durable write') die()
     if (storeMs > 0) await wait(storeMs)
     const accepted = await accept(event, how)
     if (dieAt === 'after the durable write') die()
     return accepted
   }
-  return file
+  return sound
 }
 
 const hub = new TriggerHub({

@@ -1,0 +1,127 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { AppOptions } from './app.ts'
+import { crashBots } from './bots.ts'
+import { Child, endAll } from './child.ts'
+import { appender, readLedger, type Cut, type Ledger, type Run } from './ledger.ts'
+import { judge } from './oracle.ts'
+import { freshFolder, removeFolder } from './run.ts'
+import { message, Sender } from './sender.ts'
+
+const bots = crashBots(() => new Error())
+
+/**
+ * What must hold when a process is killed at a certain point, stopped for long, or told to end.
+ * @param app  which driver its processes use
+ */
+export function pointsSuite(app: Partial<AppOptions> = {}): void {
+  jest.setTimeout(60_000)
+
+  let folder: string
+  let port = 0
+  let sender: Sender
+  beforeEach(() => {
+    folder = freshFolder()
+    port = 0
+    sender = new Sender(folder, () => port)
+  })
+  afterEach(async () => {
+    sender.close()
+    await endAll()
+    removeFolder(folder)
+  })
+
+  async function started(
+    options: Omit<AppOptions, 'folder' | 'role'> & { role?: AppOptions['role'] } = {},
+  ): Promise<Child> {
+    const child = new Child({ role: 'both', leaseMs: 300, ...app, ...options, folder })
+    const itsPort = await child.start()
+    if (options.role !== 'worker') port = itsPort
+    return child
+  }
+
+  const cutOff = (child: Child): void => appender<Cut>(folder, 'cuts')({ pid: child.pid })
+
+  /** What bot `audit`, which hears everything, did for a key. */
+  const runsOf = ({ runs }: Ledger, key: string): Run[] => {
+    const event = runs.find((run) => run.key === key)?.event
+    return runs.filter((run) => run.bot === 'audit' && run.event === event)
+  }
+
+  async function until(condition: () => boolean): Promise<void> {
+    while (!condition()) await wait(5)
+  }
+
+  describe.each<[NonNullable<AppOptions['dieAt']>, { duplicate: boolean; runs: number }]>([
+    ['before the durable write', { duplicate: false, runs: 1 }],
+    ['after the durable write', { duplicate: true, runs: 1 }],
+    ['after the effect', { duplicate: true, runs: 2 }],
+  ])('a process killed %s', (dieAt, { duplicate, runs }) => {
+    it(`leaves the sender without an answer and its retry is ${duplicate ? 'a duplicate' : 'the first'}`, async () => {
+      const first = message(1)
+      // the receiver has to answer before its own worker dies, so the third point is another process's
+      const apart = dieAt === 'after the effect'
+      const receiver = await started(apart ? { role: 'receiver' } : { dieAt })
+      const before = await sender.post(first)
+      expect(before.status).toBe(apart ? 200 : 0)
+      const dead = apart ? await started({ role: 'worker', dieAt }) : receiver
+      expect(await dead.exited).toEqual({ code: null, signal: 'SIGKILL' })
+      cutOff(dead)
+
+      const successor = await started()
+      const retry = await sender.post(first)
+      expect(retry).toMatchObject({ status: 200, duplicate })
+      await successor.quiet()
+
+      const ledger = readLedger(folder)
+      expect(judge(ledger, bots).broken).toEqual([])
+      const starts = runsOf(ledger, first.key).filter(({ is }) => is === 'started')
+      expect(starts.map(({ attempt, redelivered }) => [attempt, redelivered])).toEqual(
+        [
+          [1, false],
+          [2, true],
+        ].slice(0, runs),
+      )
+    })
+  })
+
+  test('a worker stopped past its lease is taken over from, and its late verdict is refused and counted', async () => {
+    await started({ role: 'receiver' })
+    const slow = await started({ role: 'worker', workMs: 400 })
+    const one = message(1)
+    await sender.post(one)
+    const hearing = bots.filter(({ hears }) => hears(one.type)).length
+    await until(() => readLedger(folder).runs.length === hearing)
+    slow.kill('SIGSTOP')
+    cutOff(slow)
+    const second = await started({ role: 'worker' })
+    await second.quiet()
+    slow.kill('SIGCONT')
+    await until(() => readLedger(folder).runs.some(({ is, pid }) => is === 'fenced' && pid === slow.pid))
+
+    const ledger = readLedger(folder)
+    expect(judge(ledger, bots).broken).toEqual([])
+    const verdicts = runsOf(ledger, one.key).filter(({ is }) => is === 'settled' || is === 'fenced')
+    expect(verdicts.map(({ is, pid }) => [is, pid === slow.pid ? 'stopped' : 'other'])).toEqual([
+      ['settled', 'other'],
+      ['fenced', 'stopped'],
+    ])
+  })
+
+  test('SIGTERM ends intake with 503, lets what runs finish, loses nothing and exits with 0', async () => {
+    const child = await started({ workMs: 500, storeMs: 20 })
+    const burst = Array.from({ length: 20 }, (_, n) => message(n))
+    const answers = burst.map((one) => sender.post(one))
+    await until(() => readLedger(folder).runs.length > 0)
+    child.kill('SIGTERM')
+    let refused = await sender.post(message(50))
+    while (refused.status === 200) refused = await sender.post(message(50))
+    expect(refused).toMatchObject({ status: 503, retryAfter: '1' })
+    expect(await child.exited).toEqual({ code: 0, signal: null })
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(burst.map(() => 200))
+
+    const successor = await started()
+    await successor.quiet()
+    const ledger = readLedger(folder)
+    expect(judge(ledger, bots)).toMatchObject({ broken: [], counts: { redelivered: 0 } })
+  })
+}

@@ -1,0 +1,98 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import { Proxy } from './proxy.ts'
+
+let echo: Server
+let heard: string
+let proxy: Proxy
+const clients: Socket[] = []
+
+beforeEach(async () => {
+  heard = ''
+  echo = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.on('data', (data) => {
+      heard += data.toString()
+      socket.write(data)
+    })
+  }).listen(0, '127.0.0.1')
+  await once(echo, 'listening')
+  proxy = await Proxy.to((echo.address() as AddressInfo).port)
+})
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy()
+  await proxy.close()
+  echo.close()
+})
+
+/** A connection, and all that it gets back. */
+async function connected(): Promise<{ socket: Socket; text: () => string }> {
+  const socket = connect(proxy.port, '127.0.0.1')
+  clients.push(socket)
+  let text = ''
+  socket.on('data', (data) => (text += data.toString()))
+  socket.on('error', () => undefined)
+  await once(socket, 'connect')
+  return { socket, text: () => text }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 2_000; !condition(); await wait(5)) {
+    if (Date.now() > deadline) throw new Error('It never came to this.')
+  }
+}
+
+test('carries bytes both ways in fair weather', async () => {
+  const { socket, text } = await connected()
+  socket.write('hello')
+  await until(() => text() === 'hello')
+})
+
+test('delays them when it is slow', async () => {
+  const { socket, text } = await connected()
+  proxy.slow(100)
+  const from = Date.now()
+  socket.write('hello')
+  await until(() => text() === 'hello')
+  expect(Date.now() - from).toBeGreaterThanOrEqual(195)
+})
+
+test('swallows everything when it is half-open, and such a connection stays dead', async () => {
+  const old = await connected()
+  proxy.halfOpen()
+  old.socket.write('lost')
+  await wait(50)
+  proxy.fair()
+  old.socket.write('lost as well')
+  const fresh = await connected()
+  fresh.socket.write('hello')
+  await until(() => fresh.text() === 'hello')
+  expect([heard, old.text(), old.socket.destroyed]).toEqual(['hello', '', false])
+})
+
+test('lets the server hear and loses its answers when it is deaf', async () => {
+  const { socket, text } = await connected()
+  proxy.deaf()
+  socket.write('hello')
+  await until(() => heard === 'hello')
+  await wait(50)
+  expect(text()).toBe('')
+})
+
+test('resets old and new connections when it is away', async () => {
+  const { socket } = await connected()
+  proxy.away()
+  await until(() => socket.destroyed)
+  const another = connect(proxy.port, '127.0.0.1').on('error', () => undefined)
+  clients.push(another)
+  await until(() => another.destroyed)
+})
+
+test('cuts in the middle of an answer', async () => {
+  const { socket, text } = await connected()
+  proxy.cutAfter(3)
+  socket.write('hello')
+  await until(() => socket.destroyed)
+  expect([heard, text()]).toEqual(['hello', 'hel'])
+})

@@ -1,0 +1,131 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+
+/** What happens to bytes that come through. */
+type Weather =
+  | { readonly is: 'fair' }
+  /** Each piece arrives this much later. */
+  | { readonly is: 'slow'; readonly ms: number }
+  /** Nothing arrives on either side, and neither is told. */
+  | { readonly is: 'half-open' }
+  /** The server hears everything, and its answers are lost. */
+  | { readonly is: 'deaf' }
+  /** Connections are reset, and new ones as well. */
+  | { readonly is: 'away' }
+
+interface Pair {
+  readonly client: Socket
+  readonly server: Socket
+  /** It was half-open once: what was lost does not come back, so it stays dead when the weather changes. */
+  isDead: boolean
+}
+
+/**
+ * Stands between a client and a server on 127.0.0.1 and does what networks do. Begins fair; every method changes what
+ * happens from then on, to connections that are there and to new ones.
+ */
+export class Proxy {
+  readonly #listener: Server
+  readonly #target: number
+  readonly #pairs = new Set<Pair>()
+  #weather: Weather = { is: 'fair' }
+  /** Bytes of answers that still come through before everything is reset. */
+  #answersLeft = Infinity
+
+  private constructor(target: number) {
+    this.#target = target
+    this.#listener = createServer((client) => this.#join(client))
+  }
+
+  /** @param target  port of the server */
+  static async to(target: number): Promise<Proxy> {
+    const proxy = new Proxy(target)
+    proxy.#listener.listen(0, '127.0.0.1')
+    await once(proxy.#listener, 'listening')
+    return proxy
+  }
+
+  get port(): number {
+    return (this.#listener.address() as AddressInfo).port
+  }
+
+  /** Everything comes through; connections that were half-open stay dead. */
+  fair(): void {
+    this.#weather = { is: 'fair' }
+    this.#answersLeft = Infinity
+  }
+
+  slow(ms: number): void {
+    this.#weather = { is: 'slow', ms }
+  }
+
+  halfOpen(): void {
+    this.#weather = { is: 'half-open' }
+    for (const pair of this.#pairs) pair.isDead = true
+  }
+
+  deaf(): void {
+    this.#weather = { is: 'deaf' }
+    for (const pair of this.#pairs) pair.isDead = true
+  }
+
+  away(): void {
+    this.#weather = { is: 'away' }
+    this.reset()
+  }
+
+  /** Resets the connections that are there. */
+  reset(): void {
+    for (const { client, server } of this.#pairs) {
+      client.resetAndDestroy()
+      server.resetAndDestroy()
+    }
+  }
+
+  /** Resets everything in the middle of an answer: after this many more bytes of answers. */
+  cutAfter(bytes: number): void {
+    this.#answersLeft = bytes
+  }
+
+  async close(): Promise<void> {
+    this.reset()
+    this.#listener.close()
+    await once(this.#listener, 'close')
+  }
+
+  #join(client: Socket): void {
+    const server = connect({ port: this.#target, host: '127.0.0.1', noDelay: true })
+    const pair: Pair = { client: client.setNoDelay(), server, isDead: false }
+    this.#pairs.add(pair)
+    for (const [one, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      one.on('error', () => undefined) // `close` follows
+      one.on('close', () => {
+        other.destroy()
+        this.#pairs.delete(pair)
+      })
+    }
+    client.on('data', (data) => this.#carry(pair, data, server))
+    server.on('data', (data) => this.#carry(pair, data, client))
+    if (this.#weather.is === 'away') client.resetAndDestroy()
+  }
+
+  #carry(pair: Pair, data: Buffer, to: Socket): void {
+    const weather = this.#weather
+    const isAnswer = to === pair.client
+    if (weather.is === 'half-open' || (weather.is === 'deaf' && isAnswer)) return
+    if (pair.isDead && (isAnswer || weather.is !== 'deaf')) return
+    if (weather.is === 'slow') {
+      setTimeout(() => to.write(data), weather.ms)
+      return
+    }
+    if (!isAnswer) return void to.write(data)
+    to.write(data.subarray(0, Math.min(data.length, this.#answersLeft)))
+    this.#answersLeft -= data.length
+    if (this.#answersLeft > 0) return
+    this.#answersLeft = Infinity
+    setImmediate(() => this.reset()) // the last bytes are on their way
+  }
+}
