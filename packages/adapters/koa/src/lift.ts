@@ -8,6 +8,10 @@ declare module 'koa' {
     /** What Trigger Hub knows of this request: `rawBody`, `source`, `event`, `verified`, `key`. */
     webhook?: WebhookState
   }
+  interface Request {
+    /** The payload, as a body parser or Trigger Hub has left it. */
+    body?: unknown
+  }
 }
 
 /** Stands for a reply that nobody asked to see. */
@@ -28,14 +32,11 @@ export const lift =
     if (reply !== fromRoute) write(ctx, reply) // else the route has answered; nothing to add
   }
 
-/** What body parsers add to Koa's request; their `rawBody` is text, which is not the bytes. */
-const parsed = ({ request }: Context): { body?: unknown } => request
-
 const seen = (ctx: Context): WebhookRequest => ({
   ...requestOf(ctx.req),
   url: ctx.originalUrl,
   // a parser that does not know the content type leaves {} and the bytes where they were
-  parsedBody: ctx.req.readableDidRead ? parsed(ctx).body : undefined,
+  parsedBody: ctx.req.readableDidRead ? ctx.request.body : undefined,
 })
 
 /** The route finds the payload in `ctx.request.body`, unless a parser has set it; parsers further on do not read again. */
@@ -43,5 +44,5 @@ function offerBody(ctx: Context): void {
   const { rawBody, event, payload } = stateOf(ctx.req)
   if (rawBody === undefined) return
   ctx.disableBodyParser = true // both body parsers look at this
-  parsed(ctx).body ??= event?.data ?? payload
+  ctx.request.body ??= event?.data ?? payload
 }
