@@ -69,7 +69,11 @@ function queryHash({ method, url }: SignedRequest, basePath: string): string {
 function canonicalQuery(query: string): string {
   const values = new Map<string, string[]>()
   for (const [name, value] of new URLSearchParams(query)) {
-    if (name !== 'jwt') values.set(encoded(name), [...(values.get(encoded(name)) ?? []), encoded(value)])
+    if (name === 'jwt') continue
+    const key = encoded(name)
+    const all = values.get(key)
+    if (all) all.push(encoded(value))
+    else values.set(key, [encoded(value)])
   }
   return [...values]
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -79,7 +83,4 @@ function canonicalQuery(query: string): string {
 
 /** Percent-encoding of RFC 3986, which leaves fewer characters alone than `encodeURIComponent`. */
 const encoded = (text: string): string =>
-  encodeURIComponent(Buffer.from(text).toString()).replace(
-    /[!'()*]/g,
-    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
-  )
+  encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)

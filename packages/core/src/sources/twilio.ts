@@ -34,10 +34,15 @@ export const twilioPreset: HashPreset = {
 /** Callbacks of Twilio. The secret is the auth token of the account. */
 export function twilio<Events = Record<string, unknown>>(options: UrlSecretOptions): Source<Events> {
   const { publicUrl: configured } = options
+  const known = new WeakMap<SignedRequest, string | undefined>() // the same for each way to write the URL
+  const parameters = (request: SignedRequest): string | undefined => {
+    if (!known.has(request)) known.set(request, sortedParameters(request))
+    return known.get(request)
+  }
   const signing = (rewrite: (url: string) => string): Source<Events> =>
     hashSource(twilioPreset, options, {
       url: (request) => rewrite(publicUrl(request, configured)),
-      sortedParameters,
+      sortedParameters: parameters,
     })
   // some URLs are signed without the port that is called, and some with the port that is the default
   return either(
@@ -52,8 +57,9 @@ export function twilio<Events = Record<string, unknown>>(options: UrlSecretOptio
  * form; absent for a body that nothing covers.
  */
 function sortedParameters(request: SignedRequest): string | undefined {
-  const [hash, ...more] = new URLSearchParams(queryOf(request.url)).getAll('bodySHA256')
-  if (hash !== undefined) {
+  const query = queryOf(request.url)
+  if (query.includes('bodySHA256=')) {
+    const [hash = '', ...more] = new URLSearchParams(query).getAll('bodySHA256')
     const expected = createHash('sha256').update(request.rawBody).digest('hex')
     return more.length === 0 && sameText(hash, expected) ? '' : undefined
   }

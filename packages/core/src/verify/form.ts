@@ -1,15 +1,11 @@
 /** The parameters of a form sorted by name and then value, each name followed by its value: what URL signers append. */
 export function sortedFields(body: Buffer, { unique = false }: { readonly unique?: boolean } = {}): string {
-  const fields = [...new URLSearchParams(body.toString('utf8'))].sort(([a, x], [b, y]) =>
-    a === b ? compare(x, y) : compare(a, b),
-  )
-  return fields
-    .filter(([name, value], i) => !(unique && fields[i - 1]?.[0] === name && fields[i - 1]?.[1] === value))
-    .map(([name, value]) => name + value)
-    .join('')
+  // a form has no NUL, which sorts first; sorting texts is many times faster than comparing pairs
+  const fields = [...new URLSearchParams(body.toString('utf8'))]
+    .map(([name, value]) => `${name}\0${value}`)
+    .sort()
+  return (unique ? [...new Set(fields)] : fields).map((field) => field.replace('\0', '')).join('')
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /**
  * The text fields of a `multipart/form-data` body; files are left out, and so is a field that comes twice.

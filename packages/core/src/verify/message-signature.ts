@@ -115,7 +115,4 @@ function derived(name: string, params: Parameters, request: SignedRequest): stri
 
 /** @see RFC 9421 §2.2.8, which refers to the form encoder of the URL standard, with `%20` for a space */
 const escaped = (text: string): string =>
-  encodeURIComponent(Buffer.from(text).toString()).replace(
-    /[!'()~]/g,
-    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
-  )
+  encodeURIComponent(text).replace(/[!'()~]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)

@@ -264,3 +264,63 @@ it('refuses a good signature under every other secret', () => {
     }
   }
 })
+
+it('takes time in proportion to the input, whatever it is full of', () => {
+  const one = (
+    source: Source,
+    vector: Vector,
+    header: string | undefined,
+    filling: string,
+    length: number,
+  ): number => {
+    const text = filling.repeat(Math.ceil(length / filling.length))
+    const lines = Object.entries(vector.headers).map(([name, value]) => [
+      name,
+      name === header ? text : [value].flat()[0]!,
+    ])
+    const request = {
+      method: vector.method,
+      url: header === undefined ? `${vector.url}?${text}` : vector.url,
+      headers: new RequestHeaders(lines.flat()),
+      rawBody: Buffer.from(text),
+    }
+    const begun = process.cpuUsage() // of this process, as others use the machine
+    verify(source, request, vector.now * 1_000)
+    return process.cpuUsage(begun).user / 1_000
+  }
+  const fillings = [
+    'a',
+    ' ',
+    ',',
+    ';',
+    '=',
+    '"',
+    '\\',
+    '.',
+    '%',
+    '(',
+    ':',
+    'v1=,',
+    '"weight":1 ',
+    '{"a":',
+    '["',
+    '\t,',
+    '--b\r\n',
+    '&a',
+  ]
+  const slow: string[] = []
+  const firsts = samples.filter(({ provider }, index) => samples[index - 1]?.provider !== provider)
+  for (const { provider, source, vector } of firsts) {
+    const { scheme } = source.preset
+    const names = 'signature' in scheme ? [scheme.signature.header] : Object.keys(vector.headers).slice(0, 4)
+    for (const header of [undefined, ...names]) {
+      for (const filling of fillings) {
+        // 32 kB takes a few milliseconds; what is quadratic takes a second. The better of two, for the first one compiles
+        if (one(source, vector, header, filling, 32_768) < 150) continue
+        if (one(source, vector, header, filling, 32_768) >= 150)
+          slow.push(`${provider}, ${header}: ${filling}`)
+      }
+    }
+  }
+  expect(slow).toEqual([])
+}, 120_000)
