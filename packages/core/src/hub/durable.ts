@@ -48,11 +48,12 @@ export async function take(
   settings: HubSettings,
 ): Promise<Taken> {
   const { clock } = settings
-  const startedAt = clock.monotonicMs()
+  let until: number | undefined
   for (;;) {
     const accepted = await driver.accept(event, options)
     if (accepted.is !== 'busy') return accepted
-    const left = startedAt + options.timeoutMs - clock.monotonicMs()
+    until ??= clock.monotonicMs() + options.timeoutMs
+    const left = until - clock.monotonicMs()
     if (left <= 0) {
       throw new WebhookError('ERR_EVENT_IN_FLIGHT', 'The first request for this event has not finished.', {
         retryAfterMs: accepted.retryAfterMs,

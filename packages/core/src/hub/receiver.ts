@@ -43,7 +43,7 @@ export class Receiver implements Intake {
       const verify = verifySignature(source, { name, limit, bodyTimeout, clock })
       const receive = compose(verify, enqueue(this))
       this.#verifying.set(name, verify)
-      this.#stages.set(path, async (request, next) => {
+      this.#stages.set(path, (request, next) => {
         if (request.method !== 'POST') {
           throw new WebhookError('ERR_METHOD_NOT_ALLOWED', 'Webhooks are sent with POST.')
         }

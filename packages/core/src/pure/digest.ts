@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** SHA-256 of the raw body, base64url: tells a repeat from a reused key. */
-export const fingerprint = (rawBody: Buffer): string =>
-  createHash('sha256').update(rawBody).digest('base64url')
+export const fingerprint = (rawBody: Buffer): string => hash('sha256', rawBody, 'base64url')
 
 /**
  * The name under which a key is remembered: hashed, so that no text of a client reaches a file, a server or a log, and
  * its parts separated, so that two of them never run together. 43 characters.
  */
 export const keyName = (...parts: readonly string[]): string =>
-  createHash('sha256')
-    .update(parts.map((part) => `${part.length}:${part}`).join(''))
-    .digest('base64url')
+  hash('sha256', parts.map((part) => `${part.length}:${part}`).join(''), 'base64url')

@@ -58,37 +58,34 @@ const consumed = (): WebhookError =>
       'Move the line that adds the parser, such as app.use(express.json()), below the line that adds the webhooks.',
   )
 
-async function read(
+function read(
   stream: Readable,
   length: string | undefined,
   limit: number,
   timeoutMs: number,
   clock: Clock,
 ): Promise<Buffer> {
-  let cancel: (() => void) | undefined
-  const late = new Promise<never>((_, reject) => {
-    cancel = clock.after(timeoutMs, () => {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(timeoutMs, () => {
       stream.pause()
       reject(new WebhookError('ERR_BODY_TIMEOUT', `The body did not arrive within ${timeoutMs} ms.`))
     })
+    getRawBody(
+      stream,
+      { limit, length: length ?? null },
+      (error: (Error & { type?: string }) | null, body) => {
+        cancel()
+        if (!error) return resolve(body)
+        if (error.type !== 'entity.too.large') return reject(aborted(error))
+        discardRest(stream, timeoutMs, clock)
+        reject(tooLarge(limit))
+      },
+    )
   })
-  const whole = getRawBody(stream, { limit, ...(length === undefined ? {} : { length }) })
-  whole.catch(() => undefined) // when the deadline won, nobody waits for it any more
-  try {
-    return await Promise.race([whole, late])
-  } catch (error) {
-    if (WebhookError.is(error)) throw error
-    if ((error as { type?: unknown }).type === 'entity.too.large') {
-      discardRest(stream, timeoutMs, clock)
-      throw tooLarge(limit)
-    }
-    throw new WebhookError('ERR_BODY_ABORTED', 'The connection ended before the whole body arrived.', {
-      cause: error,
-    })
-  } finally {
-    cancel?.()
-  }
 }
+
+const aborted = (cause: Error): WebhookError =>
+  new WebhookError('ERR_BODY_ABORTED', 'The connection ended before the whole body arrived.', { cause })
 
 /** A sender that is cut off while it writes may not get to read why, so it may write on for a while, into nothing. */
 function discardRest(stream: Readable, forMs: number, clock: Clock): void {

@@ -14,7 +14,10 @@ const longestTimer = 2 ** 31 - 1
 /** The clock of this machine. */
 export const systemClock: Clock = {
   now: Date.now,
-  monotonicMs: () => Number(process.hrtime.bigint() / 1_000_000n),
+  monotonicMs() {
+    const [seconds, nanoseconds] = process.hrtime()
+    return seconds * 1_000 + Math.floor(nanoseconds / 1e6)
+  },
   after(ms, task) {
     const timer = setTimeout(task, Math.min(Math.max(ms, 0), longestTimer))
     timer.unref()
