@@ -14,6 +14,7 @@ export interface Module {
 }
 
 const folder = join(root, '.cache', 'readme') // inside the project, so that packages are found
+export const tsconfig = join(folder, 'tsconfig.json')
 
 /**
  * Writes the blocks of one page as modules. A block that imports something stands for itself; one that does not goes on
@@ -43,7 +44,8 @@ export function writeModules(modules: readonly Module[]): void {
     writeFileSync(path, text)
   }
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: '../../tsconfig.json' }))
+  const include = ['.', '../../packages'] // tsx goes by it, for decorators
+  writeFileSync(tsconfig, JSON.stringify({ extends: '../../tsconfig.json', include }))
 }
 
 const isOfUnknown = [18046, 2571] // in JavaScript nobody says what a payload is

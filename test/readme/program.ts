@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import * as presets from '@trigger-hub/core/sources'
 import { sign, type Source } from '@trigger-hub/core/verify'
 import type { Block } from './blocks.ts'
-import type { Module } from './modules.ts'
+import { tsconfig, type Module } from './modules.ts'
 
 const secret = `whsec_${Buffer.from('a secret of twenty-four!').toString('base64')}` // of a form that every preset takes
 
@@ -29,7 +29,7 @@ export async function start({ block, path }: Module): Promise<Program> {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: ['--conditions=@trigger-hub/source', ...preloaded.flatMap((file) => ['--require', file])],
-    env: { ...process.env, NODE_OPTIONS: '', ...Object.fromEntries(secrets) },
+    env: { ...process.env, NODE_OPTIONS: '', TSX_TSCONFIG_PATH: tsconfig, ...Object.fromEntries(secrets) },
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (output += String(text)))

@@ -3,6 +3,7 @@ import type { Middleware } from 'koa'
 import { lift } from './lift.ts'
 import { write } from './reply.ts'
 
+/** Where the endpoints of a hub are. */
 export interface WebhooksOptions {
   /** Where the sources are: with `'/webhooks'`, `POST /webhooks/<source>`. Default: at the root, as below `koa-mount`. */
   prefix?: string

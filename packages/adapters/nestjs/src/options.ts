@@ -5,6 +5,7 @@ import { nestLog } from './nest-log.ts'
 /** What this process does: take requests, run bots, or both. A worker needs no HTTP. */
 export type Role = 'receiver' | 'worker' | 'both'
 
+/** The options of the hub, and where it stands in the app. */
 export interface TriggerHubModuleOptions<S extends Sources = Sources> extends TriggerHubOptions<S> {
   /** A hub that is there already, instead of the options for one. */
   hub?: TriggerHub<S>
@@ -14,6 +15,7 @@ export interface TriggerHubModuleOptions<S extends Sources = Sources> extends Tr
   role?: Role
 }
 
+/** How `forRootAsync` comes by its options. */
 export interface TriggerHubModuleAsyncOptions {
   imports?: NonNullable<ModuleMetadata['imports']>
   /** What the factory is given, in order. */

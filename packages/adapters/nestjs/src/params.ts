@@ -11,6 +11,7 @@ const eventOf = (context: ExecutionContext): core.WebhookEvent | undefined =>
 
 /** The event of a bot's run, or of a route behind `SignatureGuard`. */
 export const WebhookEvent = createParamDecorator((_: unknown, context: ExecutionContext) => eventOf(context))
+/** What `@WebhookEvent()` gives. */
 export type WebhookEvent<Data = unknown> = core.WebhookEvent<Data>
 
 /** The parsed payload, or one property of it: `@Payload('order')`. Takes pipes. */

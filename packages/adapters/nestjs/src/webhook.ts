@@ -4,6 +4,7 @@ import { EnqueueInterceptor } from './parts/enqueue-interceptor.ts'
 import { SignatureGuard } from './parts/signature-guard.ts'
 import { WebhookExceptionFilter } from './webhook-exception-filter.ts'
 
+/** How the method of a route is run as a bot. */
 export interface WebhookOptions extends OnOptions {
   /** Types that the method hears, such as `'orders.*'`; or several. Default: all of the source. */
   on?: string | readonly string[]

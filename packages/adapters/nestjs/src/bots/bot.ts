@@ -1,6 +1,7 @@
 import { SetMetadata } from '@nestjs/common'
 import type { BotOptions } from '@trigger-hub/core'
 
+/** How a bot is run, as for `hub.bot()`. */
 export interface OnOptions extends Omit<BotOptions, 'on'> {
   /** Name of this bot, which tells whose progress and dead letters these are. Default: the name of the class's `@Bot`. */
   name?: string

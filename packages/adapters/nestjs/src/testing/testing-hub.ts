@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Inject, Injectable } from '@nestjs/common'
 import { TriggerHub, withData } from '@trigger-hub/core'
 
+/** What an event has beside its payload. */
 export interface TestEvent {
   /** Default: none, so that nothing is taken for a repeat. */
   readonly key?: string
