@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { RequestHeaders, verify, type SignedRequest, type Source } from '@trigger-hub/core/verify'
+import { nowMs, sealing, signedHeaders, url } from '../sources/senders.ts'
 import { optionsOf, presetOf, vectorFiles, type Vector } from '../../../../test/vectors/run.ts'
 
 /**
@@ -36,6 +37,28 @@ const samples = vectorFiles(join(__dirname, '../../../../test/vectors')).flatMap
       }))
   },
 )
+
+// senders without vectors, as `sign` makes their requests
+for (const sender of sealing.filter(
+  ({ provider }) => !samples.some((sample) => sample.provider === provider),
+)) {
+  const body =
+    sender.provider === 'mandrill' || sender.provider === 'plivo'
+      ? 'b=2&a=1'
+      : '{"id":"1","type":"order.paid"}'
+  const headers = signedHeaders(sender, body)
+  const vector: Vector = {
+    name: 'made by sign',
+    method: 'POST',
+    url,
+    headers,
+    bodyBase64: Buffer.from(body).toString('base64'),
+    now: nowMs / 1_000,
+    expect: 'valid',
+  }
+  const { provider, source } = sender
+  samples.push({ provider, vector, source, headers: Object.entries(headers), body: Buffer.from(body) })
+}
 
 /** How a text is changed; none gives back the same text. */
 type Edit = (text: string) => string
@@ -201,6 +224,10 @@ const ownCover: Record<string, (request: SignedRequest, vector: Vector) => strin
     ])
   },
   'atlassian-connect': (request) => request.method.toUpperCase(),
+  mandrill: (request) => request.url + [...new URLSearchParams(request.rawBody.toString())].sort().join(),
+  plivo: (request) =>
+    request.url.replace(/[?#].*/s, '') + [...new URLSearchParams(request.rawBody.toString())].sort().join(),
+  qstash: (request) => request.url + request.rawBody.toString('latin1'),
   easypost: (request) =>
     request.rawBody.toString('latin1').replace(/("weight":\s*\d+)(?:\.0)?(?=\s*[,}])/g, '$1'),
   box: (request) =>
