@@ -114,7 +114,7 @@ export const registry: Cases<DriverTrial> = {
   async 'moves the backlog and the retries of a retired bot to the dead letters'(trial) {
     await trial.declare('mail', 'stock')
     const ids = await trial.acceptMany(3)
-    const before = await trial.work('mail', retryAfter(1_000))
+    const before = await trial.work('mail', retryAfter(60_000))
     await trial.eventually('one waits', () => before.settled.length > 0)
     await trial.time.settled('the drain', before.drain(1_000))
     await trial.driver.retire('mail')
