@@ -3,7 +3,7 @@ import { memory } from '@trigger-hub/core/memory'
 import { hmac } from '@trigger-hub/core/sources'
 import { sign } from '@trigger-hub/core/verify'
 import { TriggerHub, webhooks } from '@trigger-hub/express'
-import type { Express, RequestHandler } from 'express'
+import type { ErrorRequestHandler, Express, RequestHandler } from 'express'
 import { setTimeout as wait } from 'node:timers/promises'
 import { listening, recording, servers, type Serving } from './apps.ts'
 import { exchange, Wire, bytesOf, type WireRequest } from './wire.ts'
@@ -67,7 +67,7 @@ describe.each(servers)('$server', ({ express, listen }) => {
     ['express.raw(), which keeps the bytes', express.raw({ type: '*/*' }), {}],
     [
       'express.json() with a hook that keeps the bytes',
-      express.json({ verify: (req, _res, bytes) => void ((req as { rawBody?: Buffer }).rawBody = bytes) }),
+      express.json({ verify: (req, _res, bytes) => void Object.assign(req, { rawBody: bytes }) }),
       {},
     ],
     [
@@ -120,13 +120,10 @@ describe.each(servers)('$server', ({ express, listen }) => {
     const fails: RequestHandler = () => {
       throw new Error('the own route failed')
     }
+    const handler: ErrorRequestHandler = (error: Error, _req, res, _next) =>
+      void res.status(418).end(error.message)
     const port = await serving((app) => {
-      app.use(webhooks(hub)).post('/own', fails)
-      app.use(
-        ((error: Error, _req, res, _next) => void res.status(418).end(error.message)) as Parameters<
-          Express['use']
-        >[0],
-      )
+      app.use(webhooks(hub)).post('/own', fails).use(handler)
     })
     expect(await exchange(port, signed('/own'))).toMatchObject({ status: 418, body: 'the own route failed' })
   })
