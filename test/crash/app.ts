@@ -66,8 +66,8 @@ const hub = new TriggerHub({
   acceptTimeout: '2s',
   signals: true,
   log: ({ code, message }) => {
-    if (code.startsWith('ERR_') && code !== 'ERR_CLOSING')
-      process.stderr.write(`${process.pid} ${code} ${message}\n`)
+    const isExpected = code === 'ERR_CLOSING' || (options.redis && code === 'ERR_DRIVER_UNAVAILABLE')
+    if (code.startsWith('ERR_') && !isExpected) process.stderr.write(`${process.pid} ${code} ${message}\n`)
   },
 })
 

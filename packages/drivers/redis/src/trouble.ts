@@ -8,6 +8,10 @@ const fixes: readonly [RegExp, string][] = [
   [/\b(NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN)\b/, 'the servers behind it are not complete.'],
   [/\bECONNREFUSED\b/, 'nobody listens at that address; start the server, or correct the URL.'],
   [/\b(ENOTFOUND|EAI_AGAIN)\b/, 'its name leads nowhere; correct the URL.'],
+  [
+    /\b(ECONNRESET|EPIPE)\b|Connection is closed|isn't writeable|max retries per request/,
+    'the connection was lost, and another one is being made.',
+  ],
 ]
 
 /** What to do about an error, in one line. Never holds what the server or the client said beyond a short code. */

@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { AttemptRecord, Delivery, Driver, EventRecord, Verdict } from '@trigger-hub/core'
+import { redis } from '@trigger-hub/redis'
+import { Redis } from 'ioredis'
+import { startRedis } from '../../../../scripts/services/redis.ts'
+import type { Server } from '../../../../scripts/services/server.ts'
+import { needsOwn } from '../../../../test/servers/needs.ts'
+
+jest.setTimeout(120_000)
+
+const eventOf = (nth: number): EventRecord => ({
+  id: `event-${nth}`,
+  source: 'shop',
+  type: 'orders.create',
+  rawType: 'orders/create',
+  time: 1,
+  headers: {},
+  rawBody: Buffer.alloc(2_048, nth % 256),
+})
+
+const failed = (attempt: number): AttemptRecord => ({ attempt, startedAt: 1, endedAt: 2, outcome: 'failed' })
+
+needsOwn('redis', () => {
+  let server: Server
+  let client: Redis
+  let driver: Driver
+  let prefix: string
+  beforeAll(async () => {
+    server = await startRedis({ appendfsync: 'no' }) // what the disk costs is not asked here
+  })
+  afterAll(() => server.stop())
+  beforeEach(() => {
+    prefix = `keyspace-${randomUUID().slice(0, 8)}`
+    client = new Redis(server.url)
+    driver = redis(server.url, { prefix })
+  })
+  afterEach(async () => {
+    await driver.close()
+    client.disconnect()
+  })
+
+  const accept = (nth: number) =>
+    driver.accept(eventOf(nth), {
+      key: `key-${nth}`,
+      fingerprint: 'print',
+      ttlMs: 60_000,
+      token: randomUUID(),
+      timeoutMs: 10_000,
+    })
+
+  /** Accepts in waves of 200. */
+  async function acceptAll(from: number, to: number): Promise<void> {
+    for (let nth = from; nth < to; nth += 200) {
+      await Promise.all(Array.from({ length: Math.min(200, to - nth) }, (_, more) => accept(nth + more)))
+    }
+  }
+
+  async function work(bot: string, verdictOf: (delivery: Delivery) => Verdict) {
+    let settled = 0
+    const subscription = await driver.consume(
+      bot,
+      { concurrency: 50, onSettled: () => settled++, onError: (error) => console.error(error) },
+      async (delivery) => verdictOf(delivery),
+    )
+    return {
+      drain: () => subscription.drain(5_000),
+      async until(count: number) {
+        while (settled < count) await wait(2)
+      },
+    }
+  }
+
+  test('frees everything that a settled event has used, but the memory of its key', async () => {
+    await driver.declare([
+      { name: 'mail', on: ['shop:**'] },
+      { name: 'stock', on: ['shop:**'] },
+      { name: 'crm', on: ['bank:**'] },
+    ])
+    await acceptAll(0, 30)
+    const mail = await work('mail', ({ attempt, event }) => {
+      if (event.id.endsWith('3') && attempt === 1) return { is: 'retry', afterMs: 5, failed: failed(1) }
+      if (event.id.endsWith('7')) return { is: 'dead-letter', reason: 'exhausted', failed: failed(1) }
+      return { is: 'done' }
+    })
+    const stock = await work('stock', () => ({ is: 'done' }))
+    await Promise.all([mail.until(33), stock.until(30)])
+    expect(await driver.deadLetters.discard({ bot: 'mail' })).toBe(3)
+    await Promise.all([mail.drain(), stock.drain()])
+    await driver.close()
+
+    const names = (await client.keys(`{${prefix}}:*`)).map((key) => key.slice(prefix.length + 3))
+    const keys = names.filter((name) => name.startsWith('key:'))
+    expect(keys).toHaveLength(30)
+    const rest = names.filter((name) => !name.startsWith('key:')).sort()
+    expect(rest).toEqual(['bell:mail', 'bots', 'dead', 'stream:mail', 'stream:stock', 'version'])
+    for (const stream of ['dead', 'stream:mail', 'stream:stock']) {
+      expect(await client.xlen(`{${prefix}}:${stream}`)).toBe(0)
+    }
+    for (const key of keys) expect(await client.pttl(`{${prefix}}:${key}`)).toBeGreaterThan(0)
+  })
+
+  test('keeps a body once, however many bots want it, until the last of them has settled', async () => {
+    const bots = ['a', 'b', 'c'].map((name) => ({ name, on: ['shop:**'] }))
+    await driver.declare(bots)
+    await accept(1)
+    expect(await client.keys(`{${prefix}}:event:*`)).toHaveLength(1)
+    for (const { name } of bots) {
+      expect(await client.exists(`{${prefix}}:event:event-1`)).toBe(1)
+      const worker = await work(name, () => ({ is: 'done' }))
+      await worker.until(1)
+      await worker.drain()
+    }
+    expect(await client.exists(`{${prefix}}:event:event-1`)).toBe(0)
+  })
+
+  test('keeps the last thousand of the events that nobody wants', async () => {
+    await driver.declare([])
+    await acceptAll(0, 1_200)
+    expect((await driver.inspect()).unmatched).toBe(1_000)
+    expect(await client.keys(`{${prefix}}:event:*`)).toHaveLength(1_000)
+    expect(await client.exists(`{${prefix}}:event:event-1199`)).toBe(1)
+  })
+
+  test('takes no longer to accept and settle an event because many others wait', async () => {
+    const backlog = Number(process.env.BACKLOG ?? 10_000)
+    const batch = 2_000
+    await driver.declare([{ name: 'mail', on: ['shop:**'] }])
+    const serverMicroseconds = async (task: () => Promise<void>): Promise<number> => {
+      const used = async (): Promise<number> => {
+        const info = await client.info('cpu')
+        const seconds = (mode: string): number =>
+          Number(new RegExp(`^used_cpu_${mode}_main_thread:([\\d.]+)`, 'm').exec(info)?.[1])
+        return (seconds('sys') + seconds('user')) * 1e6
+      }
+      const before = await used()
+      await task()
+      return Math.round((10 * ((await used()) - before)) / batch) / 10
+    }
+    let next = 0
+    const acceptSome = () => serverMicroseconds(() => acceptAll(next, (next += batch)))
+    const settleSome = () =>
+      serverMicroseconds(async () => {
+        let left = batch
+        let isOver = (): void => undefined
+        const over = new Promise<void>((resolve) => (isOver = resolve))
+        const subscription = await driver.consume(
+          'mail',
+          { concurrency: 50, onSettled: () => undefined, onError: (error) => console.error(error) },
+          async () => {
+            if (--left === 0) isOver()
+            return left >= 0 ? { is: 'done' } : { is: 'release', interrupted: false }
+          },
+        )
+        await over
+        await subscription.drain(5_000)
+      })
+
+    await acceptSome()
+    await settleSome() // warm
+    const measured = { accept: [] as number[], settle: [] as number[] }
+    const rounds = async (): Promise<void> => {
+      for (let round = 0; round < 3; round++) {
+        measured.accept.push(await acceptSome())
+        measured.settle.push(await settleSome())
+      }
+    }
+    await rounds()
+    await acceptAll(next, (next += backlog))
+    await rounds()
+    const ratio = (values: number[]): number => Math.min(...values.slice(3)) / Math.min(...values.slice(0, 3))
+    console.log('server µs per event, empty and with a backlog:', measured)
+    expect(ratio(measured.accept)).toBeLessThanOrEqual(1.3)
+    expect(ratio(measured.settle)).toBeLessThanOrEqual(1.3)
+  })
+})
