@@ -45,6 +45,19 @@ export function bury(
   )
 }
 
+/** A delivery that waits for a bot that is gone, or on its way out, is given up on. */
+export function buryIfRetired(
+  turn: Turn,
+  { event, eventId, bot }: { event: number; eventId: string; bot: string },
+): void {
+  if (turn.has(bot)) {
+    turn.woken.add(bot)
+    return
+  }
+  turn.db.run(`UPDATE deliveries SET state = 'dead', due_at = NULL WHERE event = ? AND bot = ?`, event, bot)
+  bury(turn, { event, eventId, bot, reason: 'retired' })
+}
+
 const joined = `FROM dead_letters l
   JOIN events e ON e.seq = l.event
   LEFT JOIN deliveries d ON d.event = l.event AND d.bot = l.bot`

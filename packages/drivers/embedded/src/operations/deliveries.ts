@@ -1,7 +1,7 @@
 import type { DeadLetterReason, Settled } from '@trigger-hub/core'
 import type { Turn } from '../turn.ts'
 import { Wants, type Routed } from '../wants.ts'
-import { bury } from './dead-letters.ts'
+import { bury, buryIfRetired } from './dead-letters.ts'
 import { eventColumns, type EventRow } from './event-row.ts'
 import { isAlive } from './sessions.ts'
 
@@ -190,17 +190,4 @@ export function settle(turn: Turn, args: SettleArgs): Settled {
       break
   }
   return settled ? 'settled' : 'fenced'
-}
-
-/** A delivery that waits for a bot that is gone, or on its way out, is given up on. */
-export function buryIfRetired(
-  turn: Turn,
-  { event, eventId, bot }: { event: number; eventId: string; bot: string },
-): void {
-  if (turn.has(bot)) {
-    turn.woken.add(bot)
-    return
-  }
-  turn.db.run(`UPDATE deliveries SET state = 'dead', due_at = NULL WHERE event = ? AND bot = ?`, event, bot)
-  bury(turn, { event, eventId, bot, reason: 'retired' })
 }

@@ -1,8 +1,7 @@
 import type { BotDeclaration, BotReport } from '@trigger-hub/core'
 import type { Turn } from '../turn.ts'
 import { Wants, type Routed } from '../wants.ts'
-import { bury } from './dead-letters.ts'
-import { buryIfRetired } from './deliveries.ts'
+import { bury, buryIfRetired } from './dead-letters.ts'
 
 /** Writes bots into the registry. A new one starts after the newest event; a known one keeps its place. */
 export function declareBots(turn: Turn, { bots }: { bots: readonly BotDeclaration[] }): null {

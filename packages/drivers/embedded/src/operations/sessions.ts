@@ -1,6 +1,6 @@
 import type { AttemptRecord } from '@trigger-hub/core'
 import type { Turn } from '../turn.ts'
-import { buryIfRetired } from './deliveries.ts'
+import { buryIfRetired } from './dead-letters.ts'
 
 export interface RenewArgs {
   readonly session: string
