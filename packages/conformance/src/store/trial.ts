@@ -12,6 +12,7 @@ export interface StoreSetting {
 /** Makes a store. Called again with the same name while the first is in use, if `reach` is not `'process'`. */
 export type MakeStore = (setting: StoreSetting) => Store | Promise<Store>
 
+/** How time passes for the stores. */
 export type StoreSuiteOptions = TimeOptions
 
 export const leaseMs = 2_000
