@@ -1,7 +1,6 @@
-import { gunzipSync } from 'node:zlib'
+import { escapings, inflated, urls, writings } from './accidents.ts'
 import { json } from './payload.ts'
 import type { Scheme } from './preset.ts'
-import { publicUrl } from './public-url.ts'
 import type { SignedRequest, Source, VerificationCode } from './source.ts'
 import { verify } from './verify.ts'
 
@@ -280,51 +279,4 @@ function* trials(request: SignedRequest): Generator<Trial> {
   for (const changed of urls(request)) {
     yield { cause: 'url-changed', message: url, request: { ...request, url: changed } }
   }
-}
-
-function inflated(body: Buffer): Buffer | undefined {
-  if (body[0] !== 0x1f || body[1] !== 0x8b) return undefined
-  try {
-    return gunzipSync(body, { maxOutputLength: 1_048_576 })
-  } catch {
-    return undefined
-  }
-}
-
-/** JSON as the usual serialisers write it. */
-const writings = (value: unknown): string[] => [
-  JSON.stringify(value),
-  JSON.stringify(value, null, 2),
-  JSON.stringify(value, null, 4),
-  spaced(JSON.stringify(value, null, 1)),
-]
-
-/** As Python does by default: a space after each colon and comma. */
-const spaced = (indented: string): string => indented.replace(/,\n */g, ', ').replace(/\n */g, '')
-
-const escapings = (text: string): string[] => {
-  const escaped = text.replace(
-    /[^\0-\x7f]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
-  return [
-    escaped,
-    text.replace(/(?<!\\)\//g, '\\/'),
-    escaped.replace(/(?<!\\)\//g, '\\/'),
-    text.replace(/\\\//g, '/'),
-    text.replace(/\\u([0-9a-f]{4})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))),
-  ]
-}
-
-function* urls(request: SignedRequest): Generator<string> {
-  const url = publicUrl(request)
-  const forwarded = request.headers.get('x-forwarded-host')?.split(',')[0]?.trim()
-  const withScheme = (scheme: string): string => url.replace(/^https?:/i, scheme)
-  yield withScheme('https:')
-  yield withScheme('http:')
-  if (forwarded !== undefined) yield withScheme('https:').replace(/^(https?:\/\/)[^/?#]*/i, `$1${forwarded}`)
-  yield url.replace(/\/(?=$|\?)/, '')
-  yield url.replace(/([^/?])(?=$|\?)/, '$1/')
-  yield url.replace(/\?.*$/s, '')
-  yield url.replace(/^(https?:\/\/[^/?#:]*):\d{1,5}/i, '$1')
 }
