@@ -7,7 +7,7 @@ import { hmac } from '@trigger-hub/core/sources'
 import { sign } from '@trigger-hub/core/verify'
 import type Koa from 'koa'
 import koaMount from 'koa-mount'
-import { idempotency, retry, verifySignature, webhookErrors, webhooks } from '../src/index.ts'
+import { idempotency, rawBody, retry, verifySignature, webhookErrors, webhooks } from '../src/index.ts'
 import { listening, majors } from './serve.ts'
 
 const source = hmac({ secret: 'It is a secret to everybody' })
@@ -131,6 +131,13 @@ describe.each(Object.entries(majors))('on %s', (_, App) => {
         (ctx) => void (ctx.body = ctx.request.body),
       )
       expect(await (await fetch(url, signed({ n: 1 }))).json()).toEqual({ n: 1 })
+    })
+
+    test('a body parser behind rawBody does not look for bytes that have been read', async () => {
+      const { url } = await run(rawBody(), bodyParser(), (ctx) => {
+        ctx.body = ctx.state.webhook?.rawBody
+      })
+      expect(await (await fetch(url, post('{"a":1}'))).text()).toBe('{"a":1}')
     })
 
     test('a refusal with onReject: next reaches the middlewares before, and webhookErrors() answers it', async () => {
