@@ -16,7 +16,7 @@ const fixes: readonly [RegExp, string][] = [
 
 /** What to do about an error, in one line. Never holds what the server or the client said beyond a short code. */
 export function fixOf(error: unknown): string {
-  const text = error instanceof Error ? `${error.message} ${(error as NodeJS.ErrnoException).code ?? ''}` : ''
-  const known = fixes.find(([sign]) => sign.test(text))
-  return known ? known[1] : `${error instanceof Error ? error.message : 'it is not connected'}.`
+  const { message = 'it is not connected', code = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>
+  const known = fixes.find(([sign]) => sign.test(`${message} ${code}`))
+  return known ? known[1] : `${message}.`
 }

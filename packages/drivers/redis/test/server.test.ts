@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto'
+import { SetupError, WebhookError, type Driver } from '@trigger-hub/core'
+import { redis } from '@trigger-hub/redis'
+import { Cluster, Redis } from 'ioredis'
+import { startRedis, type RedisOptions } from '../../../../scripts/services/redis.ts'
+import type { Server } from '../../../../scripts/services/server.ts'
+import { needsOwn } from '../../../../test/servers/needs.ts'
+
+jest.setTimeout(60_000)
+
+needsOwn('redis', () => {
+  const servers: Server[] = []
+  const ends: (() => unknown)[] = []
+  afterEach(async () => {
+    for (const end of ends.splice(0)) await end()
+    await Promise.all(servers.splice(0).map((server) => server.stop()))
+  })
+
+  async function started(options: RedisOptions = {}): Promise<Server> {
+    const server = await startRedis(options)
+    servers.push(server)
+    return server
+  }
+  function driverOn(...args: Parameters<typeof redis>): ReturnType<typeof redis> {
+    const driver = redis(...args)
+    ends.push(() => driver.close())
+    return driver
+  }
+  function clientOf(url: string): Redis {
+    const client = new Redis(url)
+    ends.push(() => client.disconnect())
+    return client
+  }
+  const accept = (driver: Driver, rawBody = Buffer.from('{}')) => {
+    const id = randomUUID()
+    const event = { id, source: 'shop', type: 'a', rawType: 'a', time: 1, headers: {}, rawBody }
+    return driver.accept(event, { fingerprint: id, ttlMs: 60_000, token: id, timeoutMs: 500 })
+  }
+  const everything = [{ name: 'all', on: ['*:**'] }]
+  const refusal = async (promise: Promise<unknown>): Promise<string> => {
+    const error: unknown = await promise.catch((caught: unknown) => caught)
+    if (!WebhookError.is(error)) throw new Error(`It was not refused: ${String(error)}`)
+    expect([error.code, error.status, error.retryable]).toEqual(['ERR_DRIVER_UNAVAILABLE', 503, true])
+    return error.message
+  }
+
+  describe('says what an accepted event survives on a server with', () => {
+    it.each<[string, RedisOptions, 'disk' | 'none', string[]]>([
+      ['appendfsync always', {}, 'disk', []],
+      ['appendfsync everysec', { appendfsync: 'everysec' }, 'none', ['WARN_REDIS_FSYNC']],
+      ['appendfsync no', { appendfsync: 'no' }, 'none', ['WARN_REDIS_FSYNC']],
+      ['no append-only file', { args: ['--appendonly', 'no'] }, 'none', ['WARN_REDIS_NOT_PERSISTED']],
+      [
+        'eviction of any key',
+        { args: ['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'] },
+        'none',
+        ['WARN_REDIS_EVICTION'],
+      ],
+      [
+        'eviction of keys that expire',
+        { args: ['--maxmemory', '100mb', '--maxmemory-policy', 'volatile-lru'] },
+        'disk',
+        ['WARN_REDIS_EVICTION'],
+      ],
+      [
+        'hidden settings',
+        { args: ['--rename-command', 'CONFIG', ''] },
+        'none',
+        ['WARN_REDIS_SETTINGS_HIDDEN'],
+      ],
+    ])('%s', async (_, options, durability, codes) => {
+      const driver = driverOn((await started(options)).url)
+      expect(driver.capabilities.durability).toBe('none') // nobody has looked yet
+      const { summary, warnings } = await driver.inspect()
+      expect(driver.capabilities.durability).toBe(durability)
+      expect(warnings.map(({ code }) => code)).toEqual(codes)
+      expect(summary).toMatch(/^redis: Redis \d+\.\d+\.\d+, appendonly [^\n]*\.$/)
+    })
+
+    it('replicas, which it does not wait for', async () => {
+      const primary = await started()
+      const replica = await started({ args: ['--replicaof', '127.0.0.1', new URL(primary.url).port] })
+      const client = clientOf(primary.url)
+      while (!(await client.info('replication')).includes('connected_slaves:1')) await client.ping()
+      const { warnings } = await driverOn(primary.url).inspect()
+      expect(warnings.map(({ code }) => code)).toEqual(['WARN_REDIS_FAILOVER'])
+      expect(await refusal(driverOn(replica.url).declare(everything))).toMatch(/replica; name the primary/)
+    })
+  })
+
+  describe('refuses with 503 and the fix', () => {
+    test('when the server is full, and goes on when there is room', async () => {
+      const server = await started({ args: ['--maxmemory', '10mb', '--maxmemory-policy', 'noeviction'] })
+      const driver = driverOn(server.url)
+      await driver.declare(everything)
+      let message = ''
+      for (let nth = 0; message === '' && nth < 100; nth++) {
+        await accept(driver, Buffer.alloc(500_000)).catch(
+          async (error: unknown) => (message = await refusal(Promise.reject(error as Error))),
+        )
+      }
+      expect(message).toMatch(/full \(maxmemory\)/)
+      await clientOf(server.url).config('SET', 'maxmemory', '100mb')
+      expect(await accept(driver)).toMatchObject({ is: 'accepted' })
+    })
+
+    test('when nobody listens at the address', async () => {
+      const from = performance.now()
+      expect(await refusal(driverOn('redis://127.0.0.1:1').declare(everything))).toMatch(/nobody listens/)
+      expect(performance.now() - from).toBeLessThan(500)
+    })
+
+    test('when the server wants a password', async () => {
+      const { url } = await started({ args: ['--requirepass', 'correct'] })
+      expect(await refusal(driverOn(url).declare(everything))).toMatch(/check user and password/)
+      const wrong = url.replace('//', '//:wrong@')
+      const message = await refusal(driverOn(wrong).declare(everything))
+      expect(message).toMatch(/check user and password/)
+      expect(message).not.toContain('wrong')
+    })
+  })
+
+  test('a server that comes back empty is told of the bots once more', async () => {
+    const server = await started()
+    const driver = driverOn(server.url, { lease: 500 })
+    await driver.declare(everything)
+    const seen: string[] = []
+    await driver.consume(
+      'all',
+      { concurrency: 1, onSettled: () => undefined, onError: () => undefined },
+      async ({ event }) => {
+        seen.push(event.id)
+        return { is: 'done' }
+      },
+    )
+    await accept(driver)
+    while (seen.length < 1) await new Promise((resume) => setTimeout(resume, 5))
+    await clientOf(server.url).flushall()
+    const accepted = await accept(driver)
+    if (accepted.is !== 'accepted') throw new Error(accepted.is)
+    while (!seen.includes(accepted.id)) await new Promise((resume) => setTimeout(resume, 5))
+    expect((await driver.inspect()).bots.map(({ name }) => name)).toEqual(['all'])
+  })
+
+  test('uses a client that it is given, and leaves it open', async () => {
+    const client = clientOf((await started()).url)
+    const driver = redis(client)
+    await driver.declare(everything)
+    expect(await accept(driver)).toMatchObject({ is: 'accepted' })
+    await driver.close()
+    expect(await client.ping()).toBe('PONG')
+  })
+
+  test('works on a cluster, all keys of a hub on one node', async () => {
+    const server = await started({ args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] })
+    const node = clientOf(server.url)
+    await node.cluster('ADDSLOTSRANGE', 0, 16_383)
+    while (!(await node.cluster('INFO')).includes('cluster_state:ok')) await node.ping()
+    const cluster = new Cluster([{ host: '127.0.0.1', port: Number(new URL(server.url).port) }])
+    ends.push(() => cluster.disconnect())
+    const driver = driverOn(cluster)
+    await driver.declare(everything)
+    const ran = new Promise<string>((resolve) => {
+      const around = { concurrency: 1, onSettled: () => undefined, onError: () => undefined }
+      void driver.consume('all', around, async ({ event }) => {
+        resolve(event.id)
+        return { is: 'done' }
+      })
+    })
+    const accepted = await accept(driver)
+    expect(accepted).toEqual({ is: 'accepted', id: await ran })
+    expect((await driver.inspect()).summary).toMatch(/^redis: cluster, Redis/)
+  })
+})
+
+test.each<[string, () => unknown]>([
+  ['a text that is no URL', () => redis('localhost:6379')],
+  ['something that is no client', () => redis({} as unknown as Redis)],
+  ['an option that nobody reads', () => redis('redis://h', { prefx: 'a' } as object)],
+  ['a prefix that would break the hash tag', () => redis('redis://h', { prefix: 'a}b' })],
+  ['a lease of an instant', () => redis('redis://h', { lease: 5 })],
+])('refuses %s when it is made', (_, make) => {
+  expect(make).toThrow(SetupError)
+})
