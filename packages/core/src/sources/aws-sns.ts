@@ -1,5 +1,5 @@
 import { verify as verifyWith } from 'node:crypto'
-import { certificateKeys, isTrusted, type Certificates } from '../verify/certificates.ts'
+import { certificateKeys, type CertificateOptions } from '../verify/certificates.ts'
 import { decoded } from '../verify/encodings.ts'
 import { at, json } from '../verify/payload.ts'
 import type { Preset } from '../verify/preset.ts'
@@ -35,9 +35,8 @@ export const awsSnsPreset: Preset = {
   ],
 }
 
-export interface AwsSnsOptions {
-  /** Certificates by the SigningCertURL that messages name, PEM. */
-  readonly certificates: Certificates
+/** Certificates are those that `SigningCertURL` names. */
+export interface AwsSnsOptions extends CertificateOptions {
   /** The topics to accept. Default: any, which is anybody with an AWS account. */
   readonly topicArn?: string | readonly string[]
 }
@@ -59,11 +58,15 @@ const hashes = new Map([
 
 /** HTTP subscriptions of Amazon SNS, with raw message delivery turned off. */
 export function awsSns<Events = Record<string, unknown>>(options: AwsSnsOptions): Source<Events> {
-  knownOptions('aws-sns', options, ['certificates', 'topicArn'])
-  const keys = certificateKeys('aws-sns', options.certificates)
+  knownOptions('aws-sns', options, ['certificates', 'fetch', 'topicArn'])
+  const keys = certificateKeys('aws-sns', options, trusted)
   const topics = options.topicArn === undefined ? undefined : [options.topicArn].flat()
   return {
     preset: awsSnsPreset,
+    wants: ({ rawBody }) => {
+      const url = at(json(rawBody), 'SigningCertURL')
+      return typeof url === 'string' ? keys.wanted(url) : undefined
+    },
     check: ({ rawBody }, nowMs) => {
       const body = json(rawBody)
       const text = (name: string): string | undefined => {
@@ -78,9 +81,8 @@ export function awsSns<Events = Record<string, unknown>>(options: AwsSnsOptions)
       if (!signature || !hash || !fields) {
         return refusal('ERR_SIGNATURE_MALFORMED', 'Signature, SignatureVersion or Type is not of its form.')
       }
-      const url = text('SigningCertURL') ?? ''
-      const certificate = isTrusted(url, trusted) ? keys.get(url) : undefined
-      if (!certificate?.validAt(nowMs)) {
+      const key = keys.find(text('SigningCertURL') ?? '', nowMs)
+      if (!key) {
         return refusal(
           'ERR_SIGNATURE_MISMATCH',
           'No configured certificate is the one that the message names.',
@@ -90,7 +92,7 @@ export function awsSns<Events = Record<string, unknown>>(options: AwsSnsOptions)
         .map((name) => [name, text(name)] as const)
         .filter(([, value]) => value !== undefined)
       const signed = lines.map(([name, value]) => `${name}\n${value}\n`).join('')
-      if (!verifyWith(hash, Buffer.from(signed), certificate.key, signature)) {
+      if (!verifyWith(hash, Buffer.from(signed), key, signature)) {
         return refusal('ERR_SIGNATURE_MISMATCH', 'The certificate does not match the signature.')
       }
       if (topics && !topics.includes(text('TopicArn') ?? '')) {

@@ -20,6 +20,7 @@ export const mandrillPreset: HashPreset = {
   handshakes: [{ verified: false, method: 'HEAD', when: [], reply: { status: 200 } }],
   retries: 'for up to 3 days, backing off',
   pitfalls: [
+    'Names and values of a form are signed with nothing between them, so who captures a request can move a boundary.',
     'The URL is signed as it was registered: set publicUrl behind a proxy.',
     'The events are JSON in the field mandrill_events of a form; key and type are those of the first one.',
     'While a webhook is made, its URL is tested with an empty list signed with the key "test-webhook"; that is refused.',

@@ -1,6 +1,6 @@
 import { verify as verifyWith } from 'node:crypto'
 import { crc32 } from '../verify/crc32.ts'
-import { certificateKeys, isTrusted, type Certificates } from '../verify/certificates.ts'
+import { certificateKeys, type CertificateOptions } from '../verify/certificates.ts'
 import { one } from '../verify/claims.ts'
 import { decoded } from '../verify/encodings.ts'
 import type { Preset } from '../verify/preset.ts'
@@ -31,11 +31,10 @@ export const paypalPreset: Preset = {
   ],
 }
 
-export interface PaypalOptions {
+/** Certificates are those that `PAYPAL-CERT-URL` names. */
+export interface PaypalOptions extends CertificateOptions {
   /** The id of the webhook, as the developer dashboard shows it. */
   readonly webhookId: string
-  /** Certificates by the URL that requests name, PEM. */
-  readonly certificates: Certificates
 }
 
 /** Only PayPal's own hosts, over https. */
@@ -43,11 +42,12 @@ const trusted = /^https:\/\/(?:[a-z0-9-]{1,63}\.){1,4}paypal\.com\/[\w./-]{1,200
 
 /** Webhooks of a PayPal app. */
 export function paypal<Events = Record<string, unknown>>(options: PaypalOptions): Source<Events> {
-  knownOptions('paypal', options, ['webhookId', 'certificates'])
+  knownOptions('paypal', options, ['webhookId', 'certificates', 'fetch'])
   const webhookId = required('paypal', 'webhookId', options.webhookId)
-  const keys = certificateKeys('paypal', options.certificates)
+  const keys = certificateKeys('paypal', options, trusted)
   return {
     preset: paypalPreset,
+    wants: ({ headers }) => keys.wanted(headers.get('paypal-cert-url') ?? ''),
     check: ({ headers, rawBody }, nowMs) => {
       const read = (name: string): string => {
         const value = one(headers, `paypal-${name}`)
@@ -69,15 +69,15 @@ export function paypal<Events = Record<string, unknown>>(options: PaypalOptions)
       if (read('auth-algo') !== 'SHA256withRSA') {
         return refusal('ERR_SIGNATURE_MALFORMED', 'The header "paypal-auth-algo" is not "SHA256withRSA".')
       }
-      const certificate = isTrusted(url, trusted) ? keys.get(url) : undefined
-      if (!certificate?.validAt(nowMs)) {
+      const key = keys.find(url, nowMs)
+      if (!key) {
         return refusal(
           'ERR_SIGNATURE_MISMATCH',
           'No configured certificate is the one that the request names.',
         )
       }
       const line = `${id}|${time}|${webhookId}|${crc32(rawBody)}`
-      if (!verifyWith('sha256', Buffer.from(line), certificate.key, signature)) {
+      if (!verifyWith('sha256', Buffer.from(line), key, signature)) {
         return refusal('ERR_SIGNATURE_MISMATCH', 'The certificate does not match the signature.')
       }
       return { ok: true }

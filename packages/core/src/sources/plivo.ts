@@ -20,6 +20,7 @@ export const plivoPreset: HashPreset = {
   retries: 'once a minute, up to 3 times',
   rotation: 'The header lists a signature for every active auth token.',
   pitfalls: [
+    'Names and values of a form are signed with nothing between them, so who captures a request can move a boundary.',
     'The URL is signed: set publicUrl behind a proxy.',
     'Only forms are covered; a request with another body is refused.',
   ],

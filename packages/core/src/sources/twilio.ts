@@ -25,6 +25,7 @@ export const twilioPreset: HashPreset = {
   rotation:
     'Promote a secondary auth token: Twilio signs with the primary one, so keep both here for a moment.',
   pitfalls: [
+    'Names and values of a form are signed with nothing between them, so who captures a request can move a boundary.',
     'The URL is signed: set publicUrl behind a proxy.',
     'A JSON body is covered by a hash in the query, bodySHA256; one without it is refused, although the SDK lets it pass.',
     'Calls want TwiML in the answer: use ack "sync".',

@@ -1,5 +1,7 @@
 export { verify, sign } from './verify.ts'
 export { explain, type Cause, type Explanation } from './explain.ts'
+export { prepare, type Fetch } from './prepare.ts'
+export { fetchText, isPublicAddress, type FetchTextOptions } from './fetch-text.ts'
 export { handshake } from './handshake.ts'
 export { describe, eventType, type Description } from './describe.ts'
 export { isSource } from './source.ts'

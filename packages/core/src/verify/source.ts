@@ -45,6 +45,14 @@ export interface Message {
   readonly claims?: Readonly<Record<string, unknown>>
 }
 
+/** A key that a request names and a source does not have. */
+export interface Wanted {
+  /** One of the provider's own, over https. */
+  readonly url: string
+  /** Takes what was found there. May throw when it is not a key. */
+  readonly keep: (text: string) => void
+}
+
 /** What a source knows beside its checks, to answer endpoint validations. */
 export interface Knowledge {
   /** HMAC-SHA256 with the source's secret. */
@@ -70,6 +78,8 @@ export interface Source<Events = unknown> {
   readonly seal?: (message: Message) => Record<string, string>
   /** The payload, for senders that wrap it in a form; for all others it is the body itself. Only after verification. */
   readonly payload?: (request: SignedRequest) => unknown
+  /** Use `prepare`. Only with the option `fetch`. */
+  readonly wants?: (request: SignedRequest) => Wanted | undefined
   /** Use `handshake`. */
   readonly knows?: Knowledge
   readonly [events]?: Events
