@@ -10,6 +10,12 @@ import type {
 import { memory } from '@trigger-hub/core/memory'
 import type { MakeDriver } from '../driver/trial.ts'
 
+/** A part with one defect, and the cases of its suite that must fail on it. */
+export interface Broken<Make> {
+  readonly make: Make
+  readonly fails: readonly string[]
+}
+
 /** What a driver is to do otherwise than the one that it wraps. */
 export interface Changes {
   readonly driver?: Partial<Driver>

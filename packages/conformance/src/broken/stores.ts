@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Held, Store, StoredReply } from '@trigger-hub/core'
 import { memory } from '@trigger-hub/core/memory'
 import type { MakeStore } from '../store/trial.ts'
-import type { Broken } from './drivers.ts'
+import type { Broken } from './changed.ts'
 
 /** The memory store, changed. */
 const changed =
