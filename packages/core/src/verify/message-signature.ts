@@ -41,6 +41,7 @@ export function signaturesOf(headers: RequestHeaders): MessageSignature[] | Refu
   const inputs = parseDictionary(input[0] ?? '')
   const signatures = parseDictionary(written[0] ?? '')
   if (!inputs || !signatures || signatures.size > mostSignatures) return malformed
+  if (inputs.size !== signatures.size) return malformed // each input is of a signature, and the other way round
   const found: MessageSignature[] = []
   for (const [label, { value }] of signatures) {
     const of = inputs.get(label)
