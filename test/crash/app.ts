@@ -3,7 +3,7 @@ import { createServer as createHttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { basename, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { PermanentError, steps, type Ack, type Driver } from '@trigger-hub/core'
+import { PermanentError, steps, WebhookError, type Ack, type Driver } from '@trigger-hub/core'
 import { hmac } from '@trigger-hub/core/sources'
 import { embedded } from '@trigger-hub/embedded'
 import { createServer, TriggerHub, webhooks } from '@trigger-hub/express'
@@ -118,9 +118,20 @@ async function start(): Promise<void> {
   const app = express()
   app.use('/webhooks', webhooks(hub))
   const server = role === 'worker' ? createHttpServer() : createServer(app)
-  await hub.start()
+  await opened()
   if (role !== 'receiver') await hub.work()
   server.listen(0, '127.0.0.1', () => say({ is: 'up', port: (server.address() as AddressInfo).port }))
+}
+
+/** As long as a busy machine needs: a driver out of reach may be there at the next try. */
+async function opened(): Promise<void> {
+  for (;;) {
+    try {
+      return await hub.start()
+    } catch (error) {
+      if (!WebhookError.is(error) || !error.retryable) throw error
+    }
+  }
 }
 
 /** Waits until nothing is left to do, then writes down what was given up on. */

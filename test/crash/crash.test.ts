@@ -8,7 +8,7 @@ const seed = Number(process.env.CRASH_SEED ?? 1)
 const bots = crashBots(() => new Error())
 const long = events > 300
 
-jest.setTimeout(long ? 600_000 : 120_000)
+jest.setTimeout(long ? 900_000 : 120_000)
 
 let folder: string
 beforeEach(() => (folder = freshFolder()))

@@ -51,12 +51,25 @@ export function pointsSuite(app: Partial<AppOptions> = {}): void {
     while (!condition()) await wait(5)
   }
 
-  describe.each<[NonNullable<AppOptions['dieAt']>, { duplicate: boolean; runs: number }]>([
-    ['before the durable write', { duplicate: false, runs: 1 }],
-    ['after the durable write', { duplicate: true, runs: 1 }],
-    ['after the effect', { duplicate: true, runs: 2 }],
-  ])('a process killed %s', (dieAt, { duplicate, runs }) => {
-    it(`leaves the sender without an answer and its retry is ${duplicate ? 'a duplicate' : 'the first'}`, async () => {
+  describe.each<[NonNullable<AppOptions['dieAt']>, { outcome: string; duplicate: boolean; runs: number }]>([
+    [
+      'before the durable write',
+      { outcome: 'has answered nothing, and the retry is the original', duplicate: false, runs: 1 },
+    ],
+    [
+      'after the durable write',
+      {
+        outcome: 'has answered nothing, and the retry is a duplicate that runs nothing',
+        duplicate: true,
+        runs: 1,
+      },
+    ],
+    [
+      'after the effect',
+      { outcome: 'has settled nothing, and the next run says redelivered', duplicate: true, runs: 2 },
+    ],
+  ])('a process killed %s', (dieAt, { outcome, duplicate, runs }) => {
+    it(`${outcome}`, async () => {
       const first = message(1)
       // the receiver has to answer before its own worker dies, so the third point is another process's
       const apart = dieAt === 'after the effect'
