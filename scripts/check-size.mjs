@@ -6,7 +6,8 @@ const require = createRequire(import.meta.url)
 const budgetBytes = 10 * 1024
 
 /** What a receiver needs; `explain` is for tools and mostly text. */
-const engines = '{ verify, sign, describe, eventType, handshake, hashSource, asymmetricSource, tokenSource, jwtSource }'
+const engines =
+  '{ verify, sign, describe, eventType, handshake, hashSource, asymmetricSource, tokenSource, jwtSource }'
 
 /** What verifying alone costs somebody who bundles, minified and gzipped. */
 export async function sizeChecks(root) {

@@ -78,7 +78,7 @@ export class AdapterTrial {
       sources: senders,
       log: (record) => void this.logged.push(record),
       ...options,
-    } as TriggerHubOptions)
+    })
     hub.bot('bot', { on: '*:**', retry: { retries: 0 } }, (event) => {
       this.seen.push(event)
       return bot(event)

@@ -26,7 +26,7 @@ export interface TestHub {
   driver: Driver & Store
   logged: LogRecord[]
   /** Signs the body for a source and posts it. */
-  post(source: keyof typeof sources, body: unknown, id?: string): Promise<Response>
+  post: (source: keyof typeof sources, body: unknown, id?: string) => Promise<Response>
 }
 
 const open: TriggerHub[] = []
@@ -49,7 +49,7 @@ export async function listening(
     driver,
   })
   addBots(hub)
-  open.push(hub as unknown as TriggerHub)
+  open.push(hub)
   const server = await hub.listen({ port: 0, host: '127.0.0.1' })
   const { port } = server.address() as AddressInfo
   return {

@@ -1,4 +1,4 @@
-import { SetupError, TriggerHub, type BotOptions, type TriggerHubOptions } from '@trigger-hub/core'
+import { SetupError, TriggerHub } from '@trigger-hub/core'
 import { memory } from '@trigger-hub/core/memory'
 import { hmac } from '@trigger-hub/core/sources'
 
@@ -11,9 +11,9 @@ const hub = (options: object = {}) =>
     sources: { shop },
     allowVolatile: true,
     ...options,
-  } as TriggerHubOptions)
+  })
 const withBot = (options: object, name = 'crm', handler: unknown = nothing) =>
-  hub().bot(name, { on: 'shop:**', ...options } as BotOptions<'shop:**'>, handler as typeof nothing)
+  hub().bot(name, { on: 'shop:**', ...options }, handler as typeof nothing)
 
 const codeAndMessage = (run: () => unknown): [string, string] => {
   try {
