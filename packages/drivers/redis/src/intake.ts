@@ -10,8 +10,8 @@ interface Item {
   readonly options: AcceptOptions
 }
 
-/** Most events of one script: a millisecond or two of the server. */
-const mostAtOnce = 100
+/** Most events of one script. With several on their way, the server works on one while the next is being written. */
+const mostAtOnce = 16
 /** How often an accept begins anew because bots were declared meanwhile. */
 const mostReloads = 5
 /** How long a command for an event without a key recognises its own event. */
