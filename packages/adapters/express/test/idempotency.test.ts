@@ -31,8 +31,10 @@ async function guarded(
     key: string | undefined,
     body: unknown = { amount: 1 },
     headers: Record<string, string> = {},
+    signal: AbortSignal | null = null,
   ) =>
     fetch(url, {
+      signal,
       method: 'POST',
       headers: {
         'content-type': 'application/json',
@@ -267,4 +269,19 @@ test('does not send the reply before the store has it', async () => {
   expect(answered).toBe(false)
   open()
   expect(await (await reply).json()).toBe('ran')
+})
+
+test('a caller that leaves in the middle of a reply does not hold the key for ever', async () => {
+  let runs = 0
+  const endless = new Readable({ read: () => undefined })
+  endless.push('begun')
+  const { post } = await guarded((_req, res) => void (runs++, endless.pipe(res)))
+  const leaving = new AbortController()
+  const left = post('k', undefined, {}, leaving.signal)
+  while (runs === 0) await new Promise((resolve) => setTimeout(resolve, 2))
+  leaving.abort()
+  await expect(left).rejects.toThrow()
+  let repeat = await post('k')
+  while (repeat.status === 409) repeat = await post('k')
+  expect([repeat.status, repeat.headers.get('idempotency-reply'), runs]).toEqual([200, 'not-kept', 1])
 })

@@ -22,6 +22,7 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
   const { writeHead, write, end, flushHeaders } = res
   const chunks: Buffer[] = []
   let size = 0
+  let begun = false
   let trailingCallbacks: Callback[] = []
   let finish: (reply: Reply) => void
   const reply = new Promise<Reply>((resolve) => (finish = resolve))
@@ -52,6 +53,7 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
       typeof chunk === 'string'
         ? Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
         : Buffer.from(chunk as Uint8Array) // a copy: the route may reuse its own
+    begun = true
     size += bytes.length
     chunks.push(bytes)
     if (size <= limitBytes) return true
@@ -61,6 +63,7 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
 
   Object.assign(res, {
     writeHead(status: number, ...more: [string?, OutgoingHttpHeaders?] | [OutgoingHttpHeaders?]) {
+      begun = true
       res.statusCode = status
       const [reason, headers] = typeof more[0] === 'string' ? [more[0], more[1]] : [undefined, more[0]]
       if (reason !== undefined) res.statusMessage = reason
@@ -90,6 +93,9 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
       return res
     },
   })
+
+  // when the caller leaves in the middle of a reply, its rest may never come, as with a stream that was piped
+  res.once('close', () => begun && finish(snapshot()))
 
   return {
     reply,

@@ -30,6 +30,6 @@ export const requestOf = (req: Incoming): WebhookRequest => ({
   url: req.originalUrl ?? req.url ?? '',
   headers: new RequestHeaders(req.rawHeaders),
   stream: req,
-  parsedBody: req.body,
+  parsedBody: req.readableDidRead ? req.body : undefined, // some parsers leave {} where they did not read
   webhook: stateOf(req),
 })

@@ -85,7 +85,7 @@ export async function replyTo(
   state: WebhookState,
   settings: HubSettings,
 ): Promise<Reply> {
-  const status = state.ackStatus ?? settings.ackStatus
+  const ack = (id: string): Reply => acknowledged(id, state, settings.ackStatus)
   switch (taken.is) {
     case 'accepted': {
       tell(steps.accepted, () => ({
@@ -94,13 +94,14 @@ export async function replyTo(
         event: taken.id,
         marks: taken.replaySuspected ? [...marks, 'replay-suspected'] : marks,
       }))
-      return acknowledged(taken.id, status)
+      return ack(taken.id)
     }
     case 'duplicate': {
       const redrives = taken.deadLetters > 0 && settings.onRepeat === 'redrive'
       const redriven = redrives ? await driver.deadLetters.redrive({ event: taken.id }) : 0
       tell(steps.duplicate, () => ({ source, type, event: taken.id, redriven }))
-      return acknowledged(taken.id, status, { 'trigger-hub-duplicate': '?1' })
+      const reply = ack(taken.id)
+      return { ...reply, headers: { ...reply.headers, 'trigger-hub-duplicate': '?1' } }
     }
     case 'mismatch': {
       tell(steps.quarantined, () => ({ source, type, event: taken.id }))
@@ -109,7 +110,7 @@ export async function replyTo(
         code: 'WARN_KEY_REUSED',
         message: `Source "${source}" sent a known key with another body; event ${taken.id} is in quarantine.`,
       })
-      if (settings.onKeyReuse === 'ack') return acknowledged(taken.id, status)
+      if (settings.onKeyReuse === 'ack') return ack(taken.id)
       throw new WebhookError('ERR_KEY_REUSED', 'This key came with another body before.')
     }
     case 'replay':

@@ -1,5 +1,9 @@
+import { payloadOf } from '../pure/payload.ts'
+import { payloadFor } from '../stages/verify-signature.ts'
 import type { Source } from '../verify/index.ts'
 import { SetupError } from '../words/errors.ts'
+import type { EventRecord } from '../words/event.ts'
+import { RequestHeaders } from '../words/headers.ts'
 import type { TriggerHubOptions } from './options.ts'
 
 /** One sender and where it sends to. */
@@ -44,3 +48,15 @@ function checked(name: string, source: Source): Source {
 }
 
 const invalid = (message: string): SetupError => new SetupError('ERR_OPTION_INVALID', message)
+
+/** Reads the payload of a stored event as its source does: most senders' is the body, some wrap it. */
+export function payloadsOf(endpoints: readonly Endpoint[]): (event: EventRecord) => unknown {
+  const sources = new Map(endpoints.map(({ name, source }) => [name, source]))
+  return ({ source: name, contentType, rawBody }) => {
+    const headers = RequestHeaders.from({ 'content-type': contentType })
+    const source = sources.get(name)
+    return source
+      ? payloadFor(source, { method: 'POST', url: '/', headers, rawBody })
+      : payloadOf(rawBody, contentType)
+  }
+}

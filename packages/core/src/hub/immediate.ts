@@ -32,7 +32,7 @@ export class ImmediateAck {
     if (this.#waiting.size >= bufferedEvents) return this.#store(event, state)
     const stored = this.#storeUntilItHolds(event, state).finally(() => this.#waiting.delete(stored))
     this.#waiting.add(stored)
-    return acknowledged(event.id, state.ackStatus ?? this.#settings.ackStatus)
+    return acknowledged(event.id, state, this.#settings.ackStatus)
   }
 
   /** Waits until the buffer is empty, at most `deadlineMs`; what is left then is reported as lost. */

@@ -1,10 +1,11 @@
 import type { Driver } from '../ports/driver.ts'
+import type { AttemptSurroundings } from '../stages/attempt.ts'
 import { compose } from '../stages/compose.ts'
 import { enqueue, type Intake } from '../stages/enqueue.ts'
 import { verifySignature } from '../stages/verify-signature.ts'
 import { WebhookError } from '../words/errors.ts'
 import type { WebhookEvent } from '../words/event.ts'
-import type { Reply, Stage, WebhookState } from '../words/request.ts'
+import type { Next, Reply, Stage, WebhookRequest, WebhookState } from '../words/request.ts'
 import { acceptDurably } from './durable.ts'
 import type { Endpoint } from './endpoints.ts'
 import { ImmediateAck } from './immediate.ts'
@@ -18,8 +19,8 @@ export interface ReceiverSurroundings {
   readonly open: () => Promise<Driver>
   /** What `ack: 'sync'` runs for a source. */
   readonly syncParts: (source: string, driver: Driver) => SyncParts
-  /** Aborts at the deadline of a shutdown. */
-  readonly closing: AbortSignal
+  /** For attempts that run in the request. */
+  readonly attempts: AttemptSurroundings
 }
 
 /** Request in, reply out: verifies, accepts and answers. */
@@ -41,15 +42,16 @@ export class Receiver implements Intake {
     )
     for (const { name, path, source } of endpoints) {
       const verify = verifySignature(source, { name, limit, bodyTimeout, clock })
-      const receive = compose(verify, enqueue(this))
+      const methods = ['POST', ...(source.preset.handshakes ?? []).flatMap(({ method = [] }) => method)]
+      const receive = compose(
+        only(methods),
+        (request, next) => this.#unlessStopped(request, next),
+        verify,
+        only(['POST']),
+        enqueue(this),
+      )
       this.#verifying.set(name, verify)
-      this.#stages.set(path, (request, next) => {
-        if (request.method !== 'POST') {
-          throw new WebhookError('ERR_METHOD_NOT_ALLOWED', 'Webhooks are sent with POST.')
-        }
-        this.refuseWhenStopped()
-        return receive(request, next)
-      })
+      this.#stages.set(path, receive)
     }
   }
 
@@ -71,6 +73,11 @@ export class Receiver implements Intake {
     }
   }
 
+  #unlessStopped(_request: WebhookRequest, next: Next): Promise<Reply> {
+    this.refuseWhenStopped()
+    return next()
+  }
+
   /** @throws WebhookError `ERR_CLOSING` */
   refuseWhenStopped(): void {
     if (this.#stopped) throw new WebhookError('ERR_CLOSING', 'The hub is closing.')
@@ -84,7 +91,7 @@ export class Receiver implements Intake {
   }
 
   async #accept(event: WebhookEvent, state: WebhookState): Promise<Reply> {
-    const { settings, open, syncParts, closing } = this.#around
+    const { settings, open, syncParts, attempts } = this.#around
     const driver = await open()
     const { maxEventBytes } = driver.capabilities
     if (event.rawBody.length > maxEventBytes) {
@@ -103,8 +110,16 @@ export class Receiver implements Intake {
           ...syncParts(event.source, driver),
           driver,
           settings,
-          closing,
+          attempts,
         })
     }
   }
 }
+
+/** Lets only these methods pass: some senders validate an endpoint by another one than POST, but none sends events so. */
+const only =
+  (methods: readonly string[]): Stage =>
+  async (request, next) => {
+    if (methods.includes(request.method)) return next()
+    throw new WebhookError('ERR_METHOD_NOT_ALLOWED', 'Webhooks are sent with POST.')
+  }

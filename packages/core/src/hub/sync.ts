@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Driver } from '../ports/driver.ts'
 import type { Claim, Held, Store, StoredReply } from '../ports/store.ts'
-import { attempt, type Handler } from '../stages/attempt.ts'
+import { attempt, type Handler, type AttemptSurroundings } from '../stages/attempt.ts'
 import { acknowledged } from '../stages/enqueue.ts'
 import { WebhookError } from '../words/errors.ts'
 import type { WebhookEvent } from '../words/event.ts'
@@ -23,8 +23,7 @@ export interface SyncParts {
 export interface SyncSurroundings extends SyncParts {
   readonly driver: Driver
   readonly settings: HubSettings
-  /** Aborts at the deadline of a shutdown. */
-  readonly closing: AbortSignal
+  readonly attempts: AttemptSurroundings
 }
 
 /**
@@ -89,7 +88,7 @@ async function keep(store: Store, held: Held, reply: StoredReply, settings: HubS
 
 async function run(
   event: WebhookEvent,
-  { bot, driver, settings, closing }: SyncSurroundings,
+  { bot, driver, settings, attempts }: SyncSurroundings,
   options: ReturnType<typeof acceptOptions>,
 ): Promise<Reply> {
   const timeoutMs = Math.min(bot.timeoutMs, settings.syncTimeoutMs)
@@ -105,11 +104,12 @@ async function run(
   }
   // within the attempt, so that a value which JSON cannot hold is a failure of the bot like any other
   const handler: Handler = async (...given) => JSON.stringify((await bot.handler(...given)) ?? null)
-  const { verdict, value } = await attempt({ ...bot, handler, timeoutMs }, delivery, { ...settings, closing })
+  const { verdict, value } = await attempt({ ...bot, handler, timeoutMs }, delivery, attempts)
   switch (verdict.is) {
     case 'done':
       return {
-        ...acknowledged(event.id, 200, { 'content-type': 'application/json' }),
+        status: 200,
+        headers: { 'trigger-hub-event': event.id, 'content-type': 'application/json' },
         body: value as string,
       }
     case 'release':
@@ -119,7 +119,7 @@ async function run(
       const attempts = verdict.failed ? [verdict.failed] : []
       const afterMs = verdict.is === 'retry' ? verdict.afterMs : 0
       await take(driver, event, { ...options, resume: { bot: bot.name, attempts, afterMs } }, settings)
-      return acknowledged(event.id, 202)
+      return acknowledged(event.id, {}, 202)
     }
   }
 }

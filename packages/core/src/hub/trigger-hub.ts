@@ -4,7 +4,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { createListener, type ListenerOptions, type Receiving } from '../http/listener.ts'
 import type { DeadLetters, Driver, Report } from '../ports/driver.ts'
 import type { Store } from '../ports/store.ts'
-import type { Handler } from '../stages/attempt.ts'
+import type { AttemptSurroundings, Handler } from '../stages/attempt.ts'
 import type { Intake } from '../stages/enqueue.ts'
 import { milliseconds, type Duration } from '../words/amounts.ts'
 import { SetupError, WebhookError } from '../words/errors.ts'
@@ -13,7 +13,7 @@ import type { Log } from '../words/log.ts'
 import type { Reply, Stage, WebhookState } from '../words/request.ts'
 import { bot as checkedBot, type Bot, type BotOptions } from './bot.ts'
 import { defaultDriver } from './default-driver.ts'
-import { endpointsOf, type Endpoint } from './endpoints.ts'
+import { endpointsOf, payloadsOf, type Endpoint } from './endpoints.ts'
 import { hubSettings, type HubSettings, type TriggerHubOptions } from './options.ts'
 import { Receiver } from './receiver.ts'
 import type { SyncParts } from './sync.ts'
@@ -45,6 +45,7 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake, Re
   readonly #closing = new AbortController()
   readonly #servers: Server[] = []
   readonly #store: Store | undefined
+  readonly #attempts: AttemptSurroundings
   #driver: Driver | undefined
   #started: Promise<Driver> | undefined
   #worker: Promise<Worker> | undefined
@@ -68,12 +69,19 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake, Re
     this.#endpoints = endpointsOf(untyped)
     this.#driver = options.driver
     this.#store = options.store
+    const { clock, random } = this.#settings
+    this.#attempts = {
+      clock,
+      random,
+      closing: this.#closing.signal,
+      payloadOf: payloadsOf(this.#endpoints ?? []),
+    }
     this.#receiver = new Receiver({
       settings: this.#settings,
       endpoints: this.#endpoints ?? [],
       open: () => this.#open(),
       syncParts: (source, driver) => this.#syncParts(source, driver),
-      closing: this.#closing.signal,
+      attempts: this.#attempts,
     })
   }
 
@@ -130,8 +138,12 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake, Re
   async work(): Promise<void> {
     const driver = await this.#open()
     this.#receiver.refuseWhenStopped()
-    const around = { ...this.#settings, closing: this.#closing.signal }
-    this.#worker ??= Worker.start(driver, this.#bots.values(), around)
+    this.#worker ??= Worker.start(driver, this.#bots.values(), { ...this.#attempts, log: this.log }).catch(
+      (error: unknown) => {
+        this.#worker = undefined // may be tried again
+        throw error
+      },
+    )
     await this.#worker
   }
 

@@ -1,17 +1,12 @@
 import type { Driver, Subscription } from '../ports/driver.ts'
-import { attempt } from '../stages/attempt.ts'
+import { attempt, type AttemptSurroundings } from '../stages/attempt.ts'
 import { steps, tell } from '../words/channels.ts'
-import type { Clock } from '../words/clock.ts'
 import { WebhookError } from '../words/errors.ts'
 import type { Log } from '../words/log.ts'
 import type { Bot } from './bot.ts'
 
-export interface WorkerSurroundings {
-  readonly clock: Clock
-  readonly random: () => number
+export interface WorkerSurroundings extends AttemptSurroundings {
   readonly log: Log
-  /** Aborts at the deadline of a shutdown: running attempts are cut off and given back. */
-  readonly closing: AbortSignal
 }
 
 /** An attempt that is cut off at the deadline still has its verdict to write. */
@@ -25,37 +20,46 @@ export class Worker {
   static async start(driver: Driver, bots: Iterable<Bot>, around: WorkerSurroundings): Promise<Worker> {
     const { log } = around
     const worker = new Worker()
-    for (const bot of bots) {
-      const subscription = await driver.consume(
-        bot.name,
-        {
-          concurrency: bot.concurrency,
-          onSettled({ event, attempt }, outcome, verdict) {
-            tell(steps.settled, () => ({
-              bot: bot.name,
-              event: event.id,
-              attempt,
-              outcome,
-              verdict: verdict.is,
-            }))
-            if (outcome === 'settled') return
-            log({
-              level: 'warn',
-              code: outcome === 'fenced' ? 'WARN_VERDICT_REFUSED' : 'WARN_VERDICT_UNKNOWN',
-              message:
-                outcome === 'fenced'
-                  ? `Bot "${bot.name}" finished event ${event.id} after its lease had run out; another run may follow.`
-                  : `It is not known whether the end of event ${event.id} for bot "${bot.name}" was recorded; another run may follow.`,
-            })
+    try {
+      for (const bot of bots) {
+        const subscription = await driver.consume(
+          bot.name,
+          {
+            concurrency: bot.concurrency,
+            onSettled({ event, attempt }, outcome, verdict) {
+              tell(steps.settled, () => ({
+                bot: bot.name,
+                event: event.id,
+                attempt,
+                outcome,
+                verdict: verdict.is,
+              }))
+              if (outcome === 'settled') return
+              log({
+                level: 'warn',
+                code: outcome === 'fenced' ? 'WARN_VERDICT_REFUSED' : 'WARN_VERDICT_UNKNOWN',
+                message:
+                  outcome === 'fenced'
+                    ? `Bot "${bot.name}" finished event ${event.id} after its lease had run out; another run may follow.`
+                    : `It is not known whether the end of event ${event.id} for bot "${bot.name}" was recorded; another run may follow.`,
+              })
+            },
+            onError(error) {
+              const code = WebhookError.is(error) ? error.code : 'ERR_DRIVER_UNAVAILABLE'
+              log({
+                level: 'error',
+                code,
+                message: `Bot "${bot.name}" cannot fetch events: ${String(error)}`,
+              })
+            },
           },
-          onError(error) {
-            const code = WebhookError.is(error) ? error.code : 'ERR_DRIVER_UNAVAILABLE'
-            log({ level: 'error', code, message: `Bot "${bot.name}" cannot fetch events: ${String(error)}` })
-          },
-        },
-        async (delivery) => (await attempt(bot, delivery, around)).verdict,
-      )
-      worker.#subscriptions.push(subscription)
+          async (delivery) => (await attempt(bot, delivery, around)).verdict,
+        )
+        worker.#subscriptions.push(subscription)
+      }
+    } catch (error) {
+      await worker.stop(0) // all or none: it may be tried again
+      throw error
     }
     return worker
   }

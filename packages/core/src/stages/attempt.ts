@@ -6,7 +6,7 @@ import { steps, tell } from '../words/channels.ts'
 import type { Clock } from '../words/clock.ts'
 import type { AttemptRecord, Delivery, ErrorRecord, Verdict } from '../words/delivery.ts'
 import { PermanentError, RetryAfterError } from '../words/errors.ts'
-import type { WebhookEvent } from '../words/event.ts'
+import type { EventRecord, WebhookEvent } from '../words/event.ts'
 
 /** What a bot is told beside the event. */
 export interface AttemptContext {
@@ -46,6 +46,8 @@ export interface AttemptSurroundings {
   readonly random: () => number
   /** Aborts when running attempts must end now: their deliveries are given back. */
   readonly closing: AbortSignal
+  /** For events of senders that wrap their payload. Default: what is in the body. */
+  readonly payloadOf?: (event: EventRecord) => unknown
 }
 
 /** What came of an attempt; `value` is what the handler returned if it succeeded. */
@@ -84,7 +86,7 @@ export async function attempt(
   try {
     attempted = {
       verdict: { is: 'done' },
-      value: await raced(stop.signal, () => run(bot, delivery, stop.signal)),
+      value: await raced(stop.signal, () => run(bot, delivery, stop.signal, around)),
     }
   } catch (error) {
     attempted = { verdict: judge(readable(error), bot, delivery, startedAt, around) }
@@ -135,8 +137,13 @@ async function raced<T>(signal: AbortSignal, run: () => Promise<T>): Promise<T> 
   return Promise.race([running, abort])
 }
 
-async function run(bot: Runnable, delivery: Delivery, signal: AbortSignal): Promise<unknown> {
-  let event = withData(delivery.event)
+async function run(
+  bot: Runnable,
+  delivery: Delivery,
+  signal: AbortSignal,
+  { payloadOf }: AttemptSurroundings,
+): Promise<unknown> {
+  let event = withData(delivery.event, payloadOf && (() => payloadOf(delivery.event)))
   if (bot.schema) {
     const result = await bot.schema['~standard'].validate(event.data)
     if (result.issues)

@@ -39,11 +39,19 @@ const published =
         ? cause
         : new WebhookError('ERR_NOT_ACCEPTED', 'The function given to enqueue(…) rejected.', { cause })
     }
-    return acknowledged(event.id, state.ackStatus)
+    return acknowledged(event.id, state)
   }
 
-/** The reply to an event that is safe. */
-export const acknowledged = (event: string, status = 200, more?: Record<string, string>): Reply => ({
-  status,
-  headers: { 'trigger-hub-event': event, ...more },
+/** The reply to an event that is safe: as the sender asks for, else with this status and no body. */
+export const acknowledged = (
+  event: string,
+  { ackStatus, ackBody }: Pick<WebhookState, 'ackStatus' | 'ackBody'> = {},
+  status = 200,
+): Reply => ({
+  status: ackStatus ?? status,
+  headers: {
+    'trigger-hub-event': event,
+    ...(ackBody === undefined ? {} : { 'content-type': 'text/plain; charset=utf-8' }),
+  },
+  ...(ackBody === undefined ? {} : { body: ackBody }),
 })

@@ -40,7 +40,7 @@ async function readBody(
   clock: Clock,
 ): Promise<void> {
   const { stream, webhook } = request
-  if (stream.readableDidRead || stream.readableEnded) throw consumed()
+  if (stream.readableDidRead || stream.readableEnded || stream.readableEncoding) throw consumed()
   const decode = decoderOf(request.headers.get('content-encoding'))
   const received = await read(stream, request.headers.get('content-length'), limit, timeoutMs, clock)
   if (decode && received.length > 0) {

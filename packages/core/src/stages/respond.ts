@@ -12,9 +12,11 @@ export type OnReject = 'reply' | 'next'
  * @see RFC 9457
  */
 export function problemOf(error: WebhookError): Reply {
-  const { status, title } = ERRORS[error.code]
-  const code = status === 401 ? 'ERR_UNAUTHORIZED' : error.code
-  const detail = status === 401 || status === 500 ? {} : { detail: error.message }
+  const { status, bare } = error
+  if (bare) return { status, headers: { 'cache-control': 'no-store' } }
+  const { status: usual, title } = ERRORS[error.code]
+  const code = usual === 401 ? 'ERR_UNAUTHORIZED' : error.code
+  const detail = usual === 401 || status === 500 ? {} : { detail: error.message }
   return {
     status,
     headers: {

@@ -1,11 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { payloadOf, withData } from '../pure/payload.ts'
-import { describe, eventType, verify, type Source } from '../verify/index.ts'
+import {
+  describe,
+  eventType,
+  handshake,
+  prepare,
+  verify,
+  type SignedRequest,
+  type Source,
+} from '../verify/index.ts'
 import { systemClock } from '../words/clock.ts'
 import { WebhookError } from '../words/errors.ts'
 import type { EventRecord } from '../words/event.ts'
 import { knownOptions } from '../words/options.ts'
-import type { Stage, WebhookRequest } from '../words/request.ts'
+import type { Stage, WebhookRequest, WebhookState } from '../words/request.ts'
 import { compose } from './compose.ts'
 import { rawBody, type RawBodyOptions } from './raw-body.ts'
 
@@ -16,52 +24,82 @@ export interface VerifySignatureOptions extends RawBodyOptions {
 
 /**
  * Checks the signature over the exact bytes, then fills `webhook.event`. Reads the body itself if nobody has. Nothing
- * looks at the payload before the signature holds.
- * @throws WebhookError `ERR_SIGNATURE_…` and `ERR_TIMESTAMP_…`, all of them 401, and what `rawBody` throws
+ * looks at the payload before the signature holds. A sender's validation of the endpoint is answered here: it is no event.
+ * @throws WebhookError `ERR_SIGNATURE_…` and `ERR_TIMESTAMP_…`, all of them 401 unless the sender asks for another
+ *   status, and what `rawBody` throws
  */
 export function verifySignature(source: Source, options: VerifySignatureOptions = {}): Stage {
   knownOptions('verifySignature', options, ['name', 'limit', 'bodyTimeout', 'clock'])
   const { name = source.preset.provider, ...bodyOptions } = options
   const clock = options.clock ?? systemClock
+  const { refusalStatus, bareRefusal = false } = source.preset
+  const refused = { bare: bareRefusal, ...(refusalStatus === undefined ? {} : { status: refusalStatus }) }
   return compose(rawBody(bodyOptions), async (request, next) => {
-    const { webhook, method, url, headers } = request
-    const received = webhook.rawBody ?? Buffer.alloc(0)
-    const signed = source.preset.scheme.signs === 'wire' ? (webhook.wireBody ?? received) : received
+    const { webhook } = request
     const now = clock.now()
+    const decoded = signedRequest(request, webhook.rawBody)
+    const signed = source.preset.scheme.signs === 'wire' ? signedRequest(request, webhook.wireBody) : decoded
+    const payload = once(() => payloadFor(source, decoded))
     webhook.source = name
-    const checked = verify(source, { method, url, headers, rawBody: signed }, now)
-    if (!checked.ok) throw new WebhookError(checked.code, `Source "${name}": ${checked.message}`)
+
+    const unverified = handshake(source, decoded, payload, { verified: false })
+    if (unverified) return unverified
+    if (source.wants) await prepare(source, signed, now)
+    const checked = verify(source, signed, now)
+    if (!checked.ok) throw new WebhookError(checked.code, `Source "${name}": ${checked.message}`, refused)
+    const validation = handshake(source, decoded, payload, { verified: true })
+    if (validation) return validation
     webhook.verified = true
-    identify(request, source, name, received, now)
+    identify(webhook, source, name, decoded, payload, now)
     return next()
   })
 }
 
+const signedRequest = (
+  { method, url, headers, webhook }: WebhookRequest,
+  body = webhook.rawBody,
+): SignedRequest => ({
+  method,
+  url,
+  headers,
+  rawBody: body ?? Buffer.alloc(0),
+})
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined
+  return () => (made ??= { value: make() }).value
+}
+
+/** The payload of a request: most senders' is the body, some wrap it. */
+export const payloadFor = (source: Source, request: SignedRequest): unknown =>
+  source.payload?.(request) ?? payloadOf(request.rawBody, request.headers.get('content-type'))
+
 /** Fills in the event, its key, and what the accepting stage needs to know of the source. */
-function identify(request: WebhookRequest, source: Source, name: string, body: Buffer, now: number): void {
-  const { webhook, method, url, headers } = request
-  const contentType = headers.get('content-type')
-  let parsed: { data: unknown } | undefined
-  const payload = (): unknown => (parsed ??= { data: payloadOf(body, contentType) }).data
-  const {
-    key,
-    keySigned,
-    rawType,
-    headers: kept,
-  } = describe(source, { method, url, headers, rawBody: body }, payload)
+function identify(
+  webhook: WebhookState,
+  source: Source,
+  name: string,
+  request: SignedRequest,
+  payload: () => unknown,
+  now: number,
+): void {
+  const { key, keySigned, rawType, headers } = describe(source, request, payload)
+  const contentType = request.headers.get('content-type')
   const record: EventRecord = {
     id: randomUUID(),
     source: name,
     type: eventType(rawType),
     rawType,
     time: now,
-    headers: kept,
-    rawBody: body,
+    headers,
+    rawBody: request.rawBody,
     ...(key === undefined ? { marks: ['no-key'] } : { key }),
     ...(contentType === undefined ? {} : { contentType }),
   }
+  const { ackStatus, ackBody } = source.preset
   webhook.event = withData(record, payload)
   webhook.keySigned = keySigned
   if (key !== undefined) webhook.key = key
-  if (source.preset.ackStatus !== undefined) webhook.ackStatus = source.preset.ackStatus
+  if (ackStatus !== undefined) webhook.ackStatus = ackStatus
+  if (ackBody !== undefined) webhook.ackBody = ackBody
 }

@@ -39,6 +39,10 @@ const brand = Symbol.for('trigger-hub.error')
 export interface WebhookErrorOptions extends ErrorOptions {
   /** When the sender should try again, in milliseconds; becomes `retry-after`. */
   retryAfterMs?: number
+  /** Where a sender wants another status than the usual one of the code. */
+  status?: number
+  /** Where a sender wants a refusal to have no body. */
+  bare?: boolean
 }
 
 /**
@@ -51,13 +55,15 @@ export class WebhookError extends Error {
   readonly status: number
   readonly retryable: boolean
   readonly retryAfterMs: number | undefined
+  readonly bare: boolean
 
   constructor(code: ErrorCode, message: string, options: WebhookErrorOptions = {}) {
     super(message, options)
     this.name = 'WebhookError'
     this.code = code
-    this.status = ERRORS[code].status
+    this.status = options.status ?? ERRORS[code].status
     this.retryable = ERRORS[code].retryable
+    this.bare = options.bare ?? false
     this.retryAfterMs = options.retryAfterMs ?? (this.status === 503 ? 1_000 : undefined)
     Object.defineProperty(this, brand, { value: true })
   }

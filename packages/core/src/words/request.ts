@@ -22,6 +22,8 @@ export interface WebhookState {
   keySigned?: boolean
   /** The 2xx status that the sender asks for, if it is a certain one. */
   ackStatus?: number
+  /** The text that the sender asks for in the answer, if it is a certain one. */
+  ackBody?: string
 }
 
 /** One HTTP request as the stages see it, whatever the framework. */

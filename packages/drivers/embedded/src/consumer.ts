@@ -104,7 +104,7 @@ export class Consumer implements Subscription {
         }
         if (taken.more) this.#isWanted = true
         for (const row of taken.deliveries) {
-          if (this.#isStopped) this.#giveBack(row, false)
+          if (this.#isStopped || !session.isLive) this.#giveBack(row, false)
           else this.#run(row)
         }
         if (taken.nextDueAt !== null) this.#wakeIn(taken.nextDueAt - clock.now())

@@ -31,6 +31,11 @@ export class Session {
     return this.#id ?? (this.#beginning ??= this.#begin().finally(() => (this.#beginning = undefined)))
   }
 
+  /** Whether the lease still ran a moment ago. A process that was stopped meanwhile must not begin what it was given. */
+  get isLive(): boolean {
+    return this.#id !== undefined && this.#options.clock.monotonicMs() < this.#expiresAt
+  }
+
   /** To be called when the file says that a session is not known any more. */
   lost(id: string): void {
     if (id !== this.#id) return
