@@ -41,7 +41,7 @@ async function microsecondsPerRequest(variant: string): Promise<number> {
 const median = (values: number[]): number =>
   values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
 
-export async function main(): Promise<void> {
+async function main(): Promise<void> {
   const { variants } = await message(start())
   const measured = new Map<string, number[]>(variants.map((variant) => [variant, []]))
   for (let round = 0; round < rounds; round++) {
@@ -58,4 +58,4 @@ export async function main(): Promise<void> {
   }
 }
 
-if (require.main === module) void main()
+void main()
