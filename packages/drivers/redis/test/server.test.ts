@@ -142,6 +142,26 @@ needsOwn('redis', () => {
     expect((await driver.inspect()).bots.map(({ name }) => name)).toEqual(['all'])
   })
 
+  test('fifty restarts in the middle of a run cost no attempt and bury nothing', async () => {
+    const { url } = await started()
+    await driverOn(url).declare(everything)
+    await accept(driverOn(url))
+    for (let nth = 0; nth < 50; nth++) {
+      const driver = redis(url)
+      const attempt = await new Promise<number>((resolve) => {
+        const around = { concurrency: 1, onSettled: () => undefined, onError: () => undefined }
+        void driver.consume('all', around, (delivery) => {
+          resolve(delivery.attempt)
+          return new Promise(() => undefined) // it runs when its process is told to end
+        })
+      })
+      expect(attempt).toBe(1)
+      await driver.close()
+    }
+    const { bots } = await driverOn(url).inspect()
+    expect(bots).toEqual([{ ...bots[0], backlog: 0, waiting: 1, running: 0, deadLetters: 0 }])
+  })
+
   test('uses a client that it is given, and leaves it open', async () => {
     const client = clientOf((await started()).url)
     const driver = redis(client)
