@@ -36,12 +36,12 @@ async function bench(args) {
   return code || run(process.execPath, ['--require', 'tsx/cjs', 'bench/main.ts', ...args])
 }
 
-/** Installs the dependencies if the lock file has changed since they were. */
+/** Installs the dependencies if the lock file has changed since they were. Not by `npm ci`: it wants other platforms' packages too. */
 async function install() {
   const marker = join(root, 'node_modules', '.package-lock.json')
   if (existsSync(marker) && upToDate()) return
   console.log('Installing dependencies …')
-  const code = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  const code = await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'])
   if (code !== 0) process.exit(code)
 }
 
