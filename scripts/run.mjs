@@ -59,7 +59,7 @@ function upToDate() {
 async function tests(args, env = {}) {
   const results = join(root, '.cache', `results-${process.pid}.json`)
   mkdirSync(dirname(results), { recursive: true })
-  const jest = createRequire(import.meta.url).resolve('jest/bin/jest.js')
+  const jest = createRequire(import.meta.url).resolve('jest/bin/jest')
   const code = await run(process.execPath, [...source, jest, '--json', `--outputFile=${results}`, ...args], {
     stdio: ['inherit', 'ignore', 'inherit'], // stdout is the JSON again
     // threads and child processes that tests start run TypeScript as well
