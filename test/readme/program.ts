@@ -21,15 +21,21 @@ export interface Program {
   readonly stop: () => Promise<void>
 }
 
-/** Starts a block in a folder of its own, with all its secrets set, and waits until it listens. */
-export async function start({ block, path }: Module): Promise<Program> {
+/** Starts a block in a folder of its own, with all that it reads from its environment, and waits until it listens. */
+export async function start({ block, path }: Module, env: Record<string, string> = {}): Promise<Program> {
   const folder = mkdtempSync(join(tmpdir(), 'trigger-hub-readme-'))
   const secrets = [...block.code.matchAll(/process\.env\.(\w+)/g)].map(([, name = '']) => [name, secret])
   const child = fork(path, {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: ['--conditions=@trigger-hub/source', ...preloaded.flatMap((file) => ['--require', file])],
-    env: { ...process.env, NODE_OPTIONS: '', TSX_TSCONFIG_PATH: tsconfig, ...Object.fromEntries(secrets) },
+    env: {
+      ...process.env,
+      NODE_OPTIONS: '',
+      TSX_TSCONFIG_PATH: tsconfig,
+      ...Object.fromEntries(secrets),
+      ...env,
+    },
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (output += String(text)))

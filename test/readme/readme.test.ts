@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { packages, root } from '../layering/source.ts'
+import { needs } from '../servers/needs.ts'
 import { blocksOf, pages, proseOf, textOf } from './blocks.ts'
 import { modulesOf, typeErrors, writeModules } from './modules.ts'
 import { endpointOf, send, start } from './program.ts'
@@ -9,9 +10,16 @@ const readmes = pages.filter((page) => /^(README|CONTRIBUTING|packages\/.*\/READ
 const modules = readmes.flatMap((page) => modulesOf(blocksOf(page)))
 beforeAll(() => writeModules(modules))
 
+it('every package has a README', () => {
+  expect(readmes).toEqual(expect.arrayContaining(packages.map(({ folder }) => `${folder}/README.md`)))
+})
+
 it('the code of every README fits the packages that it uses', () => {
   expect(typeErrors(modules)).toEqual([])
 }, 60_000)
+
+/** The servers that programs may want, by the variable that says where they are. */
+const servers = { REDIS_URL: 'redis', AMQP_URL: 'rabbitmq', KAFKA_BROKERS: 'kafka' } as const
 
 describe.each(
   modules
@@ -20,20 +28,25 @@ describe.each(
 )('the program of %s', (_name, module) => {
   const endpoint = endpointOf(module.block)
 
-  it(endpoint ? 'takes a signed webhook and refuses a forged one' : 'listens', async () => {
-    const program = await start(module)
-    try {
-      if (!endpoint) return
-      const statuses = [
-        (await send(program, endpoint, 'signed')).status,
-        (await send(program, endpoint, 'forged')).status,
-      ]
-      if (statuses.join() !== '200,401')
-        throw new Error(`It answered ${statuses.join()}.\n${program.output()}`)
-    } finally {
-      await program.stop()
-    }
-  })
+  const runs = (env: Record<string, string> = {}): void =>
+    it(endpoint ? 'takes a signed webhook and refuses a forged one' : 'listens', async () => {
+      const program = await start(module, env)
+      try {
+        if (!endpoint) return
+        const statuses = [
+          (await send(program, endpoint, 'signed')).status,
+          (await send(program, endpoint, 'forged')).status,
+        ]
+        if (statuses.join() !== '200,401')
+          throw new Error(`It answered ${statuses.join()}.\n${program.output()}`)
+      } finally {
+        await program.stop()
+      }
+    })
+
+  const [wanted] = Object.entries(servers).filter(([variable]) => module.block.code.includes(variable))
+  if (wanted) needs(wanted[1], (url) => runs({ [wanted[0]]: url }))
+  else runs()
 })
 
 describe.each(pages)('%s', (page) => {
