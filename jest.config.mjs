@@ -19,4 +19,5 @@ export default {
     ],
   },
   testTimeout: 20_000,
+  forceExit: true, // what a failed case has left behind must not keep a finished run from ending
 }

@@ -102,6 +102,7 @@ export class Consumer implements Subscription {
           session.lost(id)
           continue
         }
+        if (!session.isLive) session.lost(id) // this process was stopped while the answer was on its way
         if (taken.more) this.#isWanted = true
         for (const row of taken.deliveries) {
           if (this.#isStopped || !session.isLive) this.#giveBack(row, false)
