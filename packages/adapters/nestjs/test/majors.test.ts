@@ -8,6 +8,7 @@ const folder = join(root, 'test/nest')
 const suiteOn = (major: string) =>
   new Promise<{ failed: number; passed: number; output: string }>((resolve) => {
     const preload = [
+      '--test-reporter=tap', // Node.js 24 has another one
       '--conditions=@trigger-hub/source',
       '--require',
       join(folder, 'resolve.cjs'),

@@ -138,7 +138,7 @@ describe('one event of a group that cannot be stored', () => {
     const broken = [
       anEvent({ time: 'yesterday' as unknown as number }),
       anEvent({ type: (() => 'orders.create') as unknown as string }),
-      anEvent({ rawType: true as unknown as string }),
+      anEvent({ rawType: null as unknown as string }),
     ]
     const events = [anEvent(), ...broken, anEvent(), anEvent()]
     const outcomes = await Promise.allSettled(events.map((event) => accept(driver, event)))
