@@ -52,7 +52,6 @@ const servers: Record<string, () => Server> = {
 const server = servers[process.argv[2] ?? '']?.()
 if (server) {
   server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
-  process.on('SIGINT', () => process.exit(0))
   process.on('message', () => process.send?.({ cpu: process.cpuUsage() }))
 } else {
   process.send?.({ variants: Object.keys(servers) }, () => process.exit())

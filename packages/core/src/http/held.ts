@@ -23,7 +23,7 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
   const chunks: Buffer[] = []
   let size = 0
   let begun = false
-  let trailingCallbacks: Callback[] = []
+  let whenSent: Callback | undefined
   let finish: (reply: Reply) => void
   const reply = new Promise<Reply>((resolve) => (finish = resolve))
 
@@ -43,9 +43,7 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
   })
   const passThrough = (): void => {
     restore()
-    const started = snapshot()
     for (const chunk of chunks.splice(0)) res.write(chunk)
-    res.once('close', () => finish(started))
   }
   /** True when the chunk is held, false when it was one too many and everything passes through. */
   const keep = (chunk: unknown, encoding: unknown): boolean => {
@@ -81,7 +79,7 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
     },
     end(chunk?: unknown, encoding?: BufferEncoding | Callback, callback?: Callback) {
       const done = [chunk, encoding, callback].find((one): one is Callback => typeof one === 'function')
-      if (done) trailingCallbacks.push(done)
+      whenSent ??= done
       const more = chunk !== undefined && chunk !== null && typeof chunk !== 'function'
       if (more && !keep(chunk, encoding)) {
         res.end(...(done ? [done] : []))
@@ -94,7 +92,7 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
     },
   })
 
-  // when the caller leaves in the middle of a reply, its rest may never come, as with a stream that was piped
+  // a reply that has passed through is over; when its caller has left, the rest of it may never come
   res.once('close', () => begun && finish(snapshot()))
 
   return {
@@ -102,9 +100,7 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
     release() {
       if (!Object.hasOwn(res, 'headersSent')) return // it has passed through
       restore()
-      const [first] = trailingCallbacks
-      trailingCallbacks = []
-      res.end(Buffer.concat(chunks), first)
+      res.end(Buffer.concat(chunks), whenSent)
     },
     drop() {
       if (res.headersSent && !Object.hasOwn(res, 'headersSent')) return

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { EventRecord, WebhookEvent } from '../words/event.ts'
+import { once } from './once.ts'
 
 /**
  * The payload of a body: parsed JSON, the fields of a form, or the bytes themselves. Never undefined and never throws:
@@ -35,11 +36,8 @@ function fieldsOf(text: string): Record<string, string | string[]> {
 }
 
 /** The event with its payload, which is parsed at the first look. */
-export function withData(record: EventRecord, payload?: () => unknown): WebhookEvent {
-  let parsed: { data: unknown } | undefined
-  return Object.defineProperty({ ...record }, 'data', {
-    enumerable: true,
-    get: () =>
-      (parsed ??= { data: payload ? payload() : payloadOf(record.rawBody, record.contentType) }).data,
-  }) as WebhookEvent
-}
+export const withData = (
+  record: EventRecord,
+  payload = (): unknown => payloadOf(record.rawBody, record.contentType),
+): WebhookEvent =>
+  Object.defineProperty({ ...record }, 'data', { enumerable: true, get: once(payload) }) as WebhookEvent

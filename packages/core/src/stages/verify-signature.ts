@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { once } from '../pure/once.ts'
 import { payloadOf, withData } from '../pure/payload.ts'
 import {
   describe,
@@ -64,11 +65,6 @@ const signedRequest = (
   headers,
   rawBody: body ?? Buffer.alloc(0),
 })
-
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined
-  return () => (made ??= { value: make() }).value
-}
 
 /** The payload of a request: most senders' is the body, some wrap it. */
 export const payloadFor = (source: Source, request: SignedRequest): unknown =>
