@@ -122,9 +122,12 @@ export function prepare(db: Database, path: string): void {
 }
 
 function refuseForeign(db: Database, path: string): void {
+  // one look: another process may be making the tables between two
+  db.exec('BEGIN')
   const found = pragma(db, 'user_version')
   const owner = pragma(db, 'application_id')
   const empty = db.get('SELECT 1 FROM sqlite_schema LIMIT 1') === undefined
+  db.exec('COMMIT')
   if (!empty && owner !== applicationId) {
     throw unusable(`"${path}" belongs to another program. Give the option "path" another name.`)
   }

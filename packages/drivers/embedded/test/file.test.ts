@@ -110,6 +110,30 @@ describe('whose the file is', () => {
     expect(count('sqlite_schema')).toBe(1)
   })
 
+  it('is not mistaken for somebody else’s while another process makes it', () => {
+    const meanwhile = open(path)
+    const other = open(path)
+    let isMade = false
+    const interrupted: Database = {
+      ...other,
+      get<Row>(sql: string, ...values: Value[]) {
+        const row = other.get<Row>(sql, ...values)
+        if (!isMade && sql.includes('application_id')) {
+          isMade = true
+          try {
+            prepare(meanwhile, path)
+          } catch {
+            // a look that is one transaction keeps the other process out for so long
+          }
+        }
+        return row
+      },
+    }
+    expect(() => prepare(interrupted, path)).not.toThrow('belongs to another program')
+    meanwhile.close()
+    other.close()
+  })
+
   it('refuses a file of a newer version of itself', async () => {
     const driver = opened()
     await driver.declare([])
