@@ -20,6 +20,7 @@ export class Connection {
   /** The client is the user's, who closes it. */
   readonly #isLent: boolean
   #lastError: unknown
+  #settling: Promise<void> | undefined
   #lastAnswerAt = 0
   #isClosed = false
 
@@ -83,7 +84,8 @@ export class Connection {
     if (client.status === 'wait') client.connect().catch(() => undefined) // `error` has it
     if (!['connecting', 'connect'].includes(client.status)) throw this.unavailable(this.#lastError)
     try {
-      await within(settled(client), timeoutMs)
+      this.#settling ??= settled(client).finally(() => (this.#settling = undefined))
+      await within(this.#settling, timeoutMs)
     } catch (error) {
       throw this.unavailable(this.#lastError ?? error)
     }

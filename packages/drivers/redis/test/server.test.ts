@@ -162,6 +162,17 @@ needsOwn('redis', () => {
     expect(bots).toEqual([{ ...bots[0], backlog: 0, waiting: 1, running: 0, deadLetters: 0 }])
   })
 
+  test('fifty calls at once on a connection that is not there yet wait for it together', async () => {
+    const client = new Redis((await started()).url, { lazyConnect: true })
+    ends.push(() => client.disconnect())
+    const store = driverOn(client)
+    const options = { leaseMs: 60_000, timeoutMs: 2_000 }
+    const claiming = Array.from({ length: 50 }, () => store.claim('key', 'print', options))
+    expect(client.listenerCount('ready')).toBeLessThan(5) // Node.js warns of a leak from eleven on
+    const claims = await Promise.all(claiming)
+    expect(claims.filter(({ is }) => is === 'claimed')).toHaveLength(1)
+  })
+
   test('uses a client that it is given, and leaves it open', async () => {
     const client = clientOf((await started()).url)
     const driver = redis(client)
