@@ -9,6 +9,7 @@ import { embedded } from '@trigger-hub/embedded'
 import { createServer, TriggerHub, webhooks } from '@trigger-hub/express'
 import { redis } from '@trigger-hub/redis'
 import express from 'express'
+import type { Born } from '../processes/forked.ts'
 import { crashBots } from './bots.ts'
 import { crashSecret } from './secret.ts'
 import { appender, type Buried, type Run } from './ledger.ts'
@@ -31,8 +32,7 @@ export interface AppOptions {
 }
 
 /** What it says to its parent. */
-export type Said =
-  { readonly is: 'loaded' } | { readonly is: 'up'; readonly port: number } | { readonly is: 'quiet' }
+export type Said = Born | { readonly is: 'quiet' }
 /** What it is told. */
 export type Told = 'start' | 'when quiet'
 

@@ -1,0 +1,3 @@
+import { raceSuite } from './race.ts'
+
+describe('two processes on one file', () => raceSuite())
