@@ -24,7 +24,13 @@ const pack = (folder: string, exported: string[], started: string[] = []): UserC
 
 /** ESM and CommonJS of every package, with types for each. */
 export default defineConfig([
-  pack('core', ['src/index.ts', 'src/sources/index.ts', 'src/verify/index.ts', 'src/memory/index.ts']),
+  pack('core', [
+    'src/index.ts',
+    'src/sources/index.ts',
+    'src/verify/index.ts',
+    'src/memory/index.ts',
+    'src/split/index.ts',
+  ]),
   pack('adapters/express', ['src/index.ts']),
   pack('adapters/koa', ['src/index.ts']),
   pack('adapters/nestjs', ['src/index.ts']),

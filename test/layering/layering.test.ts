@@ -8,6 +8,7 @@ const below: Record<string, readonly string[]> = {
   sources: ['words', 'verify'],
   ports: ['words', 'pure'],
   memory: ['words', 'pure', 'ports'],
+  split: ['words', 'pure', 'ports'],
   stages: ['words', 'pure', 'verify', 'sources', 'ports'],
   http: ['words', 'pure', 'verify', 'sources', 'ports', 'stages'],
   hub: ['words', 'pure', 'verify', 'sources', 'ports', 'stages', 'http'],

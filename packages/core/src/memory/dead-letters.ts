@@ -21,6 +21,11 @@ export class MemoryDeadLetters implements DeadLetters {
     this.#letters.set(place, { ...letter, id: `${place}.${delivery}` })
   }
 
+  /** Adds a letter unless one of the same delivery and generation is there. */
+  addOnce(letter: Omit<DeadLetter, 'id'>, once: string): void {
+    if (this.count(({ id }) => id === `${placeOf(id)}.${once}`) === 0) this.add(letter, once)
+  }
+
   count(which: (letter: DeadLetter) => boolean): number {
     return [...this.#letters.values()].filter(which).length
   }

@@ -9,6 +9,8 @@ import type {
   Report,
   Subscription,
 } from '../ports/driver.ts'
+import type { CompanionStore, Tally } from '../ports/store.ts'
+import { suspected } from '../pure/marked.ts'
 import type { Clock } from '../words/clock.ts'
 import type { DeadLetter } from '../words/delivery.ts'
 import { DriverUnavailableError } from '../words/errors.ts'
@@ -29,7 +31,7 @@ interface Known {
 const mostUnmatched = 1_000
 
 /** Events in maps of this process, and the keys of a store beside them. */
-export class MemoryDriver extends MemoryStore implements Driver {
+export class MemoryDriver extends MemoryStore implements Driver, CompanionStore {
   override readonly capabilities: Capabilities = {
     durability: 'none',
     reach: 'process',
@@ -108,6 +110,16 @@ export class MemoryDriver extends MemoryStore implements Driver {
     return queue.consume(options, handle)
   }
 
+  async bury(letter: Omit<DeadLetter, 'id'>, once: string): Promise<void> {
+    this.#whileOpen()
+    this.deadLetters.addOnce(letter, once)
+  }
+
+  async tally(bot: string | null): Promise<Tally> {
+    const deadLetters = this.deadLetters.count((letter) => letter.bot === bot)
+    return { ...this.claimsFor(bot), deadLetters }
+  }
+
   override async close(): Promise<void> {
     this.#closed = true
     for (const queue of this.#queues.values()) queue.close()
@@ -167,9 +179,4 @@ const newWork = (event: EventRecord, bot: string) => ({
   attempt: 1,
   history: [],
   redelivered: false,
-})
-
-const suspected = (event: EventRecord): EventRecord => ({
-  ...event,
-  marks: [...(event.marks ?? []), 'replay-suspected'],
 })

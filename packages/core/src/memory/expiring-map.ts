@@ -23,6 +23,11 @@ export class ExpiringMap<Value> {
     this.#entries.delete(key)
   }
 
+  *values(): Generator<Value> {
+    const now = this.#now()
+    for (const { value, until } of this.#entries.values()) if (until > now) yield value
+  }
+
   /** Oldest first and only as far as they are over: most entries live equally long, so few are kept for nothing. */
   #forget(): void {
     for (const [key, { until }] of this.#entries) {

@@ -1,5 +1,5 @@
 import type { Driver } from '../ports/driver.ts'
-import type { Store } from '../ports/store.ts'
+import type { CompanionStore } from '../ports/store.ts'
 import { systemClock, type Clock } from '../words/clock.ts'
 import { knownOptions } from '../words/options.ts'
 import { MemoryDriver } from './driver.ts'
@@ -14,7 +14,7 @@ export interface MemoryOptions {
  * so a hub takes it with `allowVolatile: true` only. A receiver and a worker share one instance.
  * @throws SetupError `ERR_OPTION_UNKNOWN`
  */
-export function memory(options: MemoryOptions = {}): Driver & Store {
+export function memory(options: MemoryOptions = {}): Driver & CompanionStore {
   knownOptions('memory()', options, ['clock'])
   return new MemoryDriver(options.clock ?? systemClock)
 }

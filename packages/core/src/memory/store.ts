@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import type { Claim, Held, Store, StoredReply } from '../ports/store.ts'
+import type { Claim, Held, Shared, Store, StoredReply, Trace, TracedClaimOptions } from '../ports/store.ts'
 import type { Clock } from '../words/clock.ts'
 import { WebhookError } from '../words/errors.ts'
 import { ExpiringMap } from './expiring-map.ts'
 
 interface Holder {
-  readonly token: string
+  /** Undefined when nobody holds the key and only notes are kept. */
+  readonly token: string | undefined
   readonly fingerprint: string
   readonly leasedUntil: number
+  readonly trace: Trace | undefined
+  /** Of earlier holders. */
+  readonly notes: readonly string[]
 }
 
 interface Finished {
@@ -22,6 +26,7 @@ export class MemoryStore implements Store {
   readonly #clock: Clock
   readonly #holders: ExpiringMap<Holder>
   readonly #finished: ExpiringMap<Finished>
+  readonly #shared = new Map<string, Shared>()
   #closed = false
 
   constructor(clock: Clock) {
@@ -30,17 +35,19 @@ export class MemoryStore implements Store {
     this.#finished = new ExpiringMap(() => clock.now())
   }
 
-  async claim(key: string, fingerprint: string, { leaseMs }: { leaseMs: number }): Promise<Claim> {
+  async claim(key: string, fingerprint: string, { leaseMs, trace }: TracedClaimOptions): Promise<Claim> {
     this.#whileOpen()
-    const known = this.#finished.get(key) ?? this.#holders.get(key)
-    if (!known) {
-      const token = randomUUID()
-      this.#hold(key, { token, fingerprint }, leaseMs)
-      return { is: 'claimed', key, token }
-    }
-    if (known.fingerprint !== fingerprint) return { is: 'mismatch' }
-    if ('reply' in known) return { is: 'completed', reply: known.reply }
-    return { is: 'in-flight', retryAfterMs: known.leasedUntil - this.#clock.monotonicMs() }
+    const finished = this.#finished.get(key)
+    const holder = this.#holders.get(key)
+    const known = finished ?? holder
+    if (known && known.fingerprint !== fingerprint) return { is: 'mismatch' }
+    if (finished) return { is: 'completed', reply: finished.reply }
+    const leftMs = holder?.token === undefined ? 0 : holder.leasedUntil - this.#clock.monotonicMs()
+    if (leftMs > 0) return { is: 'in-flight', retryAfterMs: leftMs }
+    const before = holder ? notesOf(holder) : []
+    const token = randomUUID()
+    this.#hold(key, { token, fingerprint, trace, notes: before }, leaseMs)
+    return { is: 'claimed', key, token, before }
   }
 
   async renew(held: Held, leaseMs: number): Promise<boolean> {
@@ -57,18 +64,42 @@ export class MemoryStore implements Store {
     return true
   }
 
-  async release(held: Held): Promise<boolean> {
+  async release(held: Held, note?: string): Promise<boolean> {
     const holder = this.#holderOf(held)
-    if (holder) this.#holders.delete(held.key)
-    return holder !== undefined
+    if (!holder) return false
+    const notes = note === undefined ? holder.notes : [...holder.notes, note]
+    if (notes.length === 0) this.#holders.delete(held.key)
+    else this.#hold(held.key, { ...holder, token: undefined, notes }, 0)
+    return true
+  }
+
+  async shared(name: string): Promise<Shared | undefined> {
+    this.#whileOpen()
+    return this.#shared.get(name)
+  }
+
+  async share(name: string, text: string, version: string | undefined): Promise<boolean> {
+    this.#whileOpen()
+    if (this.#shared.get(name)?.version !== version) return false
+    this.#shared.set(name, { text, version: randomUUID() })
+    return true
   }
 
   async close(): Promise<void> {
     this.#closed = true
   }
 
-  #hold(key: string, { token, fingerprint }: Omit<Holder, 'leasedUntil'>, leaseMs: number): void {
-    this.#holders.set(key, { token, fingerprint, leasedUntil: this.#clock.monotonicMs() + leaseMs }, leaseMs)
+  /** How many claims for this bot are held, and how many were released with a note. */
+  protected claimsFor(bot: string | null): { held: number; left: number } {
+    this.#whileOpen()
+    const holders = [...this.#holders.values()].filter(({ trace }) => trace?.bot === bot)
+    const held = holders.filter(({ token }) => token !== undefined).length
+    return { held, left: holders.length - held }
+  }
+
+  #hold(key: string, holder: Omit<Holder, 'leasedUntil'>, leaseMs: number): void {
+    const leasedUntil = this.#clock.monotonicMs() + leaseMs
+    this.#holders.set(key, { ...holder, leasedUntil }, leaseMs + (holder.trace?.keepMs ?? 0))
   }
 
   #holderOf({ key, token }: Held): Holder | undefined {
@@ -81,3 +112,7 @@ export class MemoryStore implements Store {
     if (this.#closed) throw new WebhookError('ERR_STORE_UNAVAILABLE', 'The memory store is closed.')
   }
 }
+
+/** A holder that is gone has left its note. */
+const notesOf = ({ token, trace, notes }: Holder): readonly string[] =>
+  token !== undefined && trace ? [...notes, trace.note] : notes

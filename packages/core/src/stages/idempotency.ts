@@ -1,5 +1,6 @@
 import { fingerprint as ofBytes, keyName } from '../pure/digest.ts'
 import { keyFromHeaders } from '../pure/idempotency-key.ts'
+import { keepLease } from '../pure/keep-lease.ts'
 import { payloadOf } from '../pure/payload.ts'
 import { stableJson } from '../pure/stable-json.ts'
 import type { Claim, Held, Store, StoredReply } from '../ports/store.ts'
@@ -126,7 +127,7 @@ export function idempotency(options: IdempotencyOptions): Stage {
   }
 
   async function runOnce(held: Held, run: () => Promise<Reply>): Promise<Reply> {
-    const stopRenewing = renewing(held)
+    const stopRenewing = keepLease({ leaseMs, clock, renew: () => store.renew(held, leaseMs) })
     let reply: Reply
     try {
       reply = await run()
@@ -154,17 +155,6 @@ export function idempotency(options: IdempotencyOptions): Stage {
       code: 'WARN_REPLY_NOT_KEPT',
       message: `A reply was sent but not stored for repeats: ${why}.`,
     })
-  }
-
-  function renewing(held: Held): () => void {
-    let cancel: () => void
-    const again = (): void => {
-      cancel = clock.after(leaseMs / 3, () => {
-        store.renew(held, leaseMs).then((still) => still && again(), again)
-      })
-    }
-    again()
-    return () => cancel()
   }
 
   return async (request, next) => {

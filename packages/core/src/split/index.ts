@@ -1,0 +1,5 @@
+export { splitAccept, type Published, type PublishEvent, type SplitAcceptOptions } from './accept.ts'
+export { splitDeadLetters, type Redeliver } from './dead-letters.ts'
+export { Inbox, type Beginning, type Begun, type InboxEntry, type InboxOptions } from './inbox.ts'
+export { Registry, type ChangeBots } from './registry.ts'
+export { Runs, type Message, type RunsOptions } from './runs.ts'
