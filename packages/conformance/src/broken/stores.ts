@@ -3,6 +3,7 @@ import type { Held, Store, StoredReply } from '@trigger-hub/core'
 import { memory } from '@trigger-hub/core/memory'
 import type { MakeStore } from '../store/trial.ts'
 import type { Broken } from './changed.ts'
+import { brokenCompanions } from './companions.ts'
 
 /** The memory store, changed. */
 const changed =
@@ -165,4 +166,6 @@ export const brokenStores: Readonly<Record<string, Broken<MakeStore>>> = {
     fails: ['keeps keys in flight and finished when a process ends'],
     make: changed(() => ({ capabilities: { durability: 'disk', reach: 'process' } })),
   },
+
+  ...brokenCompanions,
 }

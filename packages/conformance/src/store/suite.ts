@@ -1,5 +1,6 @@
 import { register, type Runner } from '../runner.ts'
 import { claiming, closing, fencing, remembering, sharing } from './cases.ts'
+import { standingBeside } from './companion.ts'
 import { StoreTrial, type MakeStore, type StoreSuiteOptions } from './trial.ts'
 
 const groups = {
@@ -7,6 +8,7 @@ const groups = {
   'remembering a reply': remembering,
   'refusing a late holder': fencing,
   closing: closing,
+  'standing beside a broker, if it is a companion': standingBeside,
   'several processes on one backend, if its reach is not "process", and a restart': sharing,
 }
 

@@ -82,4 +82,4 @@ export class StoreTrial {
 }
 
 /** A key as core writes it: 43 characters of base64url. */
-const hashed = (key: string): string => createHash('sha256').update(key).digest('base64url')
+export const hashed = (key: string): string => createHash('sha256').update(key).digest('base64url')

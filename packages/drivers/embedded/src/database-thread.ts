@@ -16,6 +16,8 @@ export interface DatabaseThreadOptions {
   readonly clock: Clock
   /** These bots may find something new; all of them when none is named. */
   readonly onWoken: (bots?: readonly string[]) => void
+  /** The file is open; again after it was opened anew. */
+  readonly onOpened: () => void
 }
 
 const deadlineCheckMs = 20
@@ -130,6 +132,7 @@ export class DatabaseThread {
     switch (news.is) {
       case 'opened':
         this.opened = { ...news, warnings }
+        this.#options.onOpened()
         this.#options.onWoken()
         break
       case 'refused':

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import {
   knownOptions,
@@ -9,8 +8,8 @@ import {
   type Accepted,
   type BotDeclaration,
   type BotReport,
-  type Claim,
   type Clock,
+  type CompanionStore,
   type ConsumeOptions,
   type DeadLetter,
   type DeadLetterFilter,
@@ -20,16 +19,14 @@ import {
   type Duration,
   type EventRecord,
   type Handle,
-  type Held,
   type Report,
-  type Store,
-  type StoredReply,
   type Subscription,
 } from '@trigger-hub/core'
 import { Consumer } from './consumer.ts'
 import { DatabaseThread } from './database-thread.ts'
-import { bufferOf, deadLetterOf } from './event-record.ts'
+import { argsOf, deadLetterOf } from './event-record.ts'
 import type { Slice, DeadLetterRange } from './operations/dead-letters.ts'
+import { Keys } from './keys.ts'
 import { Session } from './session.ts'
 
 export interface EmbeddedOptions {
@@ -52,11 +49,11 @@ const sweepPauseMs = 20
  * Making one touches nothing; the file is opened with the first call.
  * @throws SetupError `ERR_OPTION_INVALID`, `ERR_OPTION_UNKNOWN`
  */
-export function embedded(options: EmbeddedOptions = {}): Driver & Store {
+export function embedded(options: EmbeddedOptions = {}): Driver & CompanionStore {
   return new Embedded(options)
 }
 
-class Embedded implements Driver, Store {
+class Embedded implements Driver, CompanionStore {
   readonly name = 'embedded'
   readonly capabilities = { durability: 'disk', reach: 'machine', maxEventBytes: 64 * mb } as const
   readonly #path: string
@@ -65,6 +62,13 @@ class Embedded implements Driver, Store {
   readonly #thread: DatabaseThread
   readonly #session: Session
   readonly #consumers = new Map<string, Consumer>()
+  readonly claim: CompanionStore['claim']
+  readonly renew: CompanionStore['renew']
+  readonly complete: CompanionStore['complete']
+  readonly release: CompanionStore['release']
+  readonly tally: CompanionStore['tally']
+  readonly shared: CompanionStore['shared']
+  readonly share: CompanionStore['share']
   #sweptTo = 0
   #cancelSweep: (() => void) | undefined
   #closed: Promise<void> | undefined
@@ -85,6 +89,9 @@ class Embedded implements Driver, Store {
       path: this.#path,
       clock: this.#clock,
       onWoken: (bots) => this.#wake(bots),
+      onOpened: () => {
+        if (!this.#cancelSweep) this.#sweepLater(sweepEveryMs)
+      },
     })
     this.#session = new Session({
       thread: this.#thread,
@@ -94,11 +101,18 @@ class Embedded implements Driver, Store {
         for (const consumer of this.#consumers.values()) consumer.loseLease()
       },
     })
+    const keys = new Keys(this.#thread)
+    this.claim = (...args) => keys.claim(...args)
+    this.renew = (...args) => keys.renew(...args)
+    this.complete = (...args) => keys.complete(...args)
+    this.release = (...args) => keys.release(...args)
+    this.tally = (...args) => keys.tally(...args)
+    this.shared = (...args) => keys.shared(...args)
+    this.share = (...args) => keys.share(...args)
   }
 
   async declare(bots: readonly BotDeclaration[]): Promise<void> {
     await this.#thread.call('declareBots', { bots: bots.map(({ name, on }) => ({ name, on: [...on] })) })
-    if (!this.#cancelSweep) this.#sweepLater(sweepEveryMs)
   }
 
   async retire(bot: string): Promise<void> {
@@ -138,16 +152,7 @@ class Embedded implements Driver, Store {
     const accepted = await this.#thread.call(
       'accept',
       {
-        id: event.id,
-        source: event.source,
-        type: event.type,
-        rawType: event.rawType,
-        time: event.time,
-        senderKey: event.key ?? null,
-        contentType: event.contentType ?? null,
-        headers: JSON.stringify(event.headers),
-        marks: event.marks ?? [],
-        body: event.rawBody,
+        ...argsOf(event),
         key: options.key ?? `token:${options.token}`,
         fingerprint: options.fingerprint,
         replayKey: options.replayKey ?? null,
@@ -188,6 +193,12 @@ class Embedded implements Driver, Store {
     return consumer
   }
 
+  async bury(letter: Omit<DeadLetter, 'id'>, once: string): Promise<void> {
+    const { bot, reason, at, event, attempts } = letter
+    const args = { ...argsOf(event), bot, reason, at, history: JSON.stringify(attempts), once }
+    await this.#thread.call('buryForeign', args)
+  }
+
   readonly deadLetters: DeadLetters = {
     list: async ({ after, limit = 100, ...filter }: DeadLetterFilter & DeadLetterPage = {}) => {
       const found: DeadLetter[] = []
@@ -225,40 +236,6 @@ class Embedded implements Driver, Store {
       after = slice.next
     }
     return count
-  }
-
-  async claim(
-    key: string,
-    fingerprint: string,
-    { leaseMs, timeoutMs }: { leaseMs: number; timeoutMs: number },
-  ): Promise<Claim> {
-    const token = randomUUID()
-    const claimed = await this.#thread.call('claimKey', { key, fingerprint, token, leaseMs }, timeoutMs)
-    switch (claimed.is) {
-      case 'claimed':
-        return { is: 'claimed', key, token }
-      case 'completed': {
-        const headers = JSON.parse(claimed.headers) as StoredReply['headers']
-        const body = claimed.body === null ? {} : { body: bufferOf(claimed.body) }
-        return { is: 'completed', reply: { status: claimed.status, headers, ...body } }
-      }
-      case 'in-flight':
-      case 'mismatch':
-        return { ...claimed }
-    }
-  }
-
-  renew({ key, token }: Held, leaseMs: number): Promise<boolean> {
-    return this.#thread.call('renewClaim', { key, token, leaseMs })
-  }
-
-  complete({ key, token }: Held, { status, headers, body }: StoredReply, ttlMs: number): Promise<boolean> {
-    const args = { key, token, status, headers: JSON.stringify(headers), body: body ?? null, ttlMs }
-    return this.#thread.call('completeClaim', args)
-  }
-
-  release({ key, token }: Held): Promise<boolean> {
-    return this.#thread.call('releaseClaim', { key, token })
   }
 
   close(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { AttemptRecord, DeadLetter, EventRecord, Mark } from '@trigger-hub/core'
+import type { EventArgs } from './operations/accept.ts'
 import type { DeadLetterRow } from './operations/dead-letters.ts'
 import type { EventRow } from './operations/event-row.ts'
 
@@ -14,6 +15,20 @@ export const eventOf = (row: EventRow): EventRecord => ({
   headers: JSON.parse(row.headers) as Record<string, string>,
   rawBody: bufferOf(row.body),
   ...(row.marks === null ? {} : { marks: JSON.parse(row.marks) as Mark[] }),
+})
+
+/** An event in values that SQLite stores. */
+export const argsOf = (event: EventRecord): EventArgs => ({
+  id: event.id,
+  source: event.source,
+  type: event.type,
+  rawType: event.rawType,
+  time: event.time,
+  senderKey: event.key ?? null,
+  contentType: event.contentType ?? null,
+  headers: JSON.stringify(event.headers),
+  marks: event.marks ?? [],
+  body: event.rawBody,
 })
 
 export const attemptsOf = (history: string | null): AttemptRecord[] =>

@@ -13,7 +13,7 @@ CREATE TABLE events (
   source TEXT NOT NULL,
   type TEXT NOT NULL,
   raw_type TEXT NOT NULL,
-  state TEXT NOT NULL, -- routed, unmatched, quarantined
+  state TEXT NOT NULL, -- routed, unmatched, quarantined (kept for its dead letters alone)
   time INTEGER NOT NULL,
   key TEXT,
   content_type TEXT,
@@ -75,7 +75,8 @@ CREATE TABLE dead_letters (
   event_id TEXT NOT NULL,
   bot TEXT, -- null: quarantined, seen by no bot
   reason TEXT NOT NULL,
-  at INTEGER NOT NULL
+  at INTEGER NOT NULL,
+  once TEXT UNIQUE -- names the delivery of another driver, which may bury it twice
 ) STRICT;
 CREATE INDEX dead_letters_by_event ON dead_letters (event_id);
 CREATE INDEX dead_letters_by_bot ON dead_letters (bot);
@@ -83,15 +84,26 @@ CREATE INDEX dead_letters_by_bot ON dead_letters (bot);
 CREATE TABLE claims (
   key TEXT PRIMARY KEY,
   fingerprint TEXT NOT NULL,
-  token TEXT NOT NULL,
+  token TEXT, -- null: nobody holds it, only notes are kept
   lease_ms INTEGER NOT NULL,
   leased_monotonic INTEGER NOT NULL, -- until when, while there is no reply
   expires_at INTEGER NOT NULL,
   status INTEGER, -- null while there is no reply
   headers TEXT,
-  body BLOB
+  body BLOB,
+  note TEXT, -- what the holder leaves behind if its lease runs out …
+  keep_ms INTEGER NOT NULL, -- … and for how long
+  bot TEXT, -- for whom the claim is, if it is for a bot's delivery
+  notes TEXT NOT NULL -- JSON: what earlier holders have left behind
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX claims_expiring ON claims (expires_at);
+CREATE INDEX claims_open ON claims (bot) WHERE bot IS NOT NULL AND status IS NULL;
+
+CREATE TABLE shared (
+  name TEXT PRIMARY KEY,
+  text TEXT NOT NULL,
+  version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 `
 
 /**

@@ -2,8 +2,8 @@ import type { Accepted } from '@trigger-hub/core'
 import type { Turn } from '../turn.ts'
 import { bury } from './dead-letters.ts'
 
-/** An event and its `AcceptOptions`, in values that SQLite stores. */
-export interface AcceptArgs {
+/** An event, in values that SQLite stores. */
+export interface EventArgs {
   readonly id: string
   readonly source: string
   readonly type: string
@@ -15,6 +15,10 @@ export interface AcceptArgs {
   readonly headers: string
   readonly marks: readonly string[]
   readonly body: Uint8Array
+}
+
+/** An event and its `AcceptOptions`. */
+export interface AcceptArgs extends EventArgs {
   /** What tells a repeat; made from the token when the sender gave nothing. */
   readonly key: string
   readonly fingerprint: string
@@ -116,10 +120,11 @@ function remember(
   )
 }
 
-function insert(
+/** Stores an event. */
+export function insert(
   { db }: Turn,
   seq: number,
-  args: AcceptArgs,
+  args: EventArgs,
   state: 'routed' | 'unmatched' | 'quarantined',
 ): void {
   db.run(

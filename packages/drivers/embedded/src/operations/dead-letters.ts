@@ -1,6 +1,7 @@
 import type { DeadLetterFilter, DeadLetterReason } from '@trigger-hub/core'
 import type { Value } from '../database.ts'
 import type { Turn } from '../turn.ts'
+import { insert, type EventArgs } from './accept.ts'
 import { eventColumns, type EventRow } from './event-row.ts'
 
 /** A dead letter as it comes from the file. */
@@ -42,6 +43,42 @@ export function bury(
     bot,
     reason,
     now,
+  )
+}
+
+export interface BurialArgs extends EventArgs {
+  readonly bot: string | null
+  readonly reason: DeadLetterReason
+  readonly at: number
+  /** JSON. */
+  readonly history: string
+  readonly once: string
+}
+
+/** Keeps the dead letter of a delivery that another driver has carried, with an event of its own. */
+export function buryForeign(turn: Turn, args: BurialArgs): void {
+  const { db } = turn
+  if (db.get('SELECT 1 FROM dead_letters WHERE once = ?', args.once)) return
+  const { bot, reason, at, history, once } = args
+  const seq = turn.nextEvent()
+  insert(turn, seq, args, 'quarantined')
+  if (bot !== null) {
+    db.run(
+      `INSERT INTO deliveries (event, bot, state, attempt, generation, interrupted, history)
+       VALUES (?, ?, 'dead', 1, 0, 0, ?)`,
+      seq,
+      bot,
+      history,
+    )
+  }
+  db.run(
+    'INSERT INTO dead_letters (event, event_id, bot, reason, at, once) VALUES (?, ?, ?, ?, ?, ?)',
+    seq,
+    args.id,
+    bot,
+    reason,
+    at,
+    once,
   )
 }
 

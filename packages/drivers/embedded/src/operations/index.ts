@@ -1,9 +1,16 @@
 import { accept } from './accept.ts'
-import { claimKey, completeClaim, releaseClaim, renewClaim } from './claims.ts'
-import { discardDeadLetters, lastDeadLetter, listDeadLetters, redriveDeadLetters } from './dead-letters.ts'
+import { claimKey, completeClaim, releaseClaim, renewClaim, tallyBot } from './claims.ts'
+import {
+  buryForeign,
+  discardDeadLetters,
+  lastDeadLetter,
+  listDeadLetters,
+  redriveDeadLetters,
+} from './dead-letters.ts'
 import { settle, takeDeliveries } from './deliveries.ts'
 import { countBacklog, declareBots, retireBot, standing } from './registry.ts'
 import { endSession, renewSession } from './sessions.ts'
+import { readShared, writeShared } from './shared.ts'
 import { sweep } from './sweep.ts'
 
 /** All that can be asked of the file. Each is one atomic step: `(turn, args) => result`. */
@@ -25,6 +32,10 @@ export const operations = {
   renewClaim,
   completeClaim,
   releaseClaim,
+  tallyBot,
+  buryForeign,
+  readShared,
+  writeShared,
   sweep,
 }
 
