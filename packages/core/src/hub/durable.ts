@@ -28,12 +28,12 @@ export function acceptOptions(
         ? { key: keyName(source, key) }
         : { key: keyName(source, key, print), replayKey: keyName(source, 'bytes', print) }
   return {
-    ...identity,
     fingerprint: print,
     onReplay: settings.onReplay,
     ttlMs: settings.keepKeysMs,
     token: id,
     timeoutMs: settings.acceptTimeoutMs,
+    ...identity,
   }
 }
 

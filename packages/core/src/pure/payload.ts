@@ -39,5 +39,21 @@ function fieldsOf(text: string): Record<string, string | string[]> {
 export const withData = (
   record: EventRecord,
   payload = (): unknown => payloadOf(record.rawBody, record.contentType),
-): WebhookEvent =>
-  Object.defineProperty({ ...record }, 'data', { enumerable: true, get: once(payload) }) as WebhookEvent
+): WebhookEvent => new LazyEvent(record, once(payload)) as unknown as WebhookEvent
+
+/** All events share one getter: with a closure each, every one would have a shape of its own, and each look at it be slow. */
+class LazyEvent {
+  static readonly #data = {
+    enumerable: true,
+    get(this: LazyEvent): unknown {
+      return this.#payload()
+    },
+  }
+  readonly #payload: () => unknown
+
+  constructor(record: EventRecord, payload: () => unknown) {
+    this.#payload = payload
+    Object.assign(this, record)
+    Object.defineProperty(this, 'data', LazyEvent.#data)
+  }
+}

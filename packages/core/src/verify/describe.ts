@@ -46,12 +46,12 @@ export function describe(source: Source, request: SignedRequest, payload: () => 
     return value === undefined ? [] : [[name, value] as const]
   })
   return {
-    // a key of which a part is missing would make events equal that are not
-    ...(keys.length > 0 && keys.every(Boolean) ? { key: keys.join(':') } : {}),
     keySigned,
     // what refines the type means nothing without it
     rawType: types[0] ? types.filter(Boolean).join('.').slice(0, longest) : 'unknown',
     headers: Object.fromEntries(kept),
+    // a key of which a part is missing would make events equal that are not
+    ...(keys.length > 0 && keys.every(Boolean) ? { key: keys.join(':') } : {}),
   }
 }
 
