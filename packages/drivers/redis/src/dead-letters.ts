@@ -1,4 +1,5 @@
 import type {
+  CompanionStore,
   DeadLetter,
   DeadLetterFilter,
   DeadLetterPage,
@@ -6,9 +7,9 @@ import type {
   DeadLetters,
 } from '@trigger-hub/core'
 import type { Connection } from './connection.ts'
-import { eventOf, historyOf } from './event-record.ts'
+import { eventOf, historyOf, recordOf } from './event-record.ts'
 import { patienceMs, type Registry } from './registry.ts'
-import { discardScript, redriveScript } from './scripts/dead-letters.ts'
+import { buryScript, discardScript, redriveScript } from './scripts/dead-letters.ts'
 
 /** An entry of the stream of dead letters, without its event. */
 interface Entry {
@@ -17,20 +18,31 @@ interface Entry {
   readonly reason: string
   readonly event: string
   readonly history: string
+  readonly at: number
+  /** Of a foreign one, whose event is kept apart. */
+  readonly once: string | undefined
 }
 
+/** How far apart the clocks of the server and of whoever buries may be. */
+const mostSkewMs = 86_400_000
 /** Entries that are read at a time, and events. */
 const slice = 200
 const eventsAtOnce = 20
 
-/** Dead letters in a stream: its ids say in which order they came, and when. */
-export class RedisDeadLetters implements DeadLetters {
+/** Dead letters in a stream: its ids say in which order they came, and when. Foreign ones say when by themselves. */
+export class RedisDeadLetters implements DeadLetters, Pick<CompanionStore, 'bury'> {
   readonly #connection: Connection
   readonly #registry: Registry
 
   constructor(connection: Connection, registry: Registry) {
     this.#connection = connection
     this.#registry = registry
+  }
+
+  /** Keeps a foreign one. */
+  async bury({ bot, reason, at, event, attempts }: Omit<DeadLetter, 'id'>, once: string): Promise<void> {
+    const args = [once, bot ?? '', event.id, reason, JSON.stringify(attempts), at, recordOf(event)]
+    await this.#connection.run(buryScript, args, patienceMs)
   }
 
   async list({ after, limit = 100, ...filter }: DeadLetterFilter & DeadLetterPage = {}): Promise<
@@ -53,9 +65,9 @@ export class RedisDeadLetters implements DeadLetters {
   redrive(which: string | DeadLetterFilter): Promise<number> {
     return this.#each(which, async (entries) => {
       const args: (string | number)[] = []
-      for (const { id, bot, event } of entries) {
-        const bots = bot === '' ? await this.#wanting(event) : []
-        args.push(id, bots.length, ...bots)
+      for (const entry of entries) {
+        const bots = entry.bot === '' ? await this.#wanting(entry) : []
+        args.push(entry.id, bots.length, ...bots)
       }
       return this.#connection.run(redriveScript, args, patienceMs)
     })
@@ -84,7 +96,7 @@ export class RedisDeadLetters implements DeadLetters {
     const matches = (entry: Entry): boolean =>
       (bot === undefined || entry.bot === bot) &&
       (reason === undefined || entry.reason === reason) &&
-      timeOf(entry.id) >= since
+      entry.at >= since
     if (event !== undefined) {
       const entries = await this.#ofEvent(event)
       yield entries.filter((entry) => matches(entry) && (after === undefined || isAfter(entry.id, after)))
@@ -93,7 +105,8 @@ export class RedisDeadLetters implements DeadLetters {
     const last = await this.#last()
     let from = after !== undefined && ids.test(after) ? `(${after}` : '-'
     if (last === undefined) return
-    if (from === '-' || timeOf(from.slice(1)) < since) from = `${Math.max(0, Math.ceil(since))}-0`
+    const soonest = Math.max(0, Math.ceil(since - mostSkewMs))
+    if (from === '-' || timeOf(from.slice(1)) < soonest) from = `${soonest}-0`
     for (;;) {
       const entries = await this.#range(from, last, slice)
       yield entries.filter(matches)
@@ -129,24 +142,25 @@ export class RedisDeadLetters implements DeadLetters {
       ({ client }) => client.xrange(key, from, to, 'COUNT', count),
       patienceMs,
     )
-    return found.map(([id, [, bot = '', , reason = '', , event = '', , history = '[]']]) => ({
-      ...{ id, bot, reason, event, history },
-    }))
+    return found.map(([id, fields]) => {
+      const [, bot = '', , reason = '', , event = '', , history = '[]', , once, , at = timeOf(id)] = fields
+      return { id, bot, reason, event, history, once, at: Number(at) }
+    })
   }
 
   async #withEvents(entries: readonly Entry[]): Promise<DeadLetter[]> {
     const letters: DeadLetter[] = []
     for (let from = 0; from < entries.length; from += eventsAtOnce) {
       const some = entries.slice(from, from + eventsAtOnce)
-      const records = await Promise.all(some.map(({ event }) => this.#record(event)))
-      some.forEach(({ id, bot, reason, history }, nth) => {
+      const records = await Promise.all(some.map((entry) => this.#record(entry)))
+      some.forEach(({ id, bot, reason, history, at }, nth) => {
         const record = records[nth]
         if (!record) return // somebody else has redriven or discarded it meanwhile
         letters.push({
           id,
           bot: bot === '' ? null : bot,
           reason: reason as DeadLetterReason,
-          at: timeOf(id),
+          at,
           event: eventOf(record),
           attempts: historyOf(history),
         })
@@ -155,13 +169,13 @@ export class RedisDeadLetters implements DeadLetters {
     return letters
   }
 
-  #record(event: string): Promise<Buffer | null> {
-    const key = this.#connection.key(`event:${event}`)
+  #record({ event, once }: Pick<Entry, 'event' | 'once'>): Promise<Buffer | null> {
+    const key = this.#connection.key(once === undefined ? `event:${event}` : `buried:${once}`)
     return this.#connection.call(({ client }) => client.getBuffer(key), patienceMs)
   }
 
-  async #wanting(event: string): Promise<string[]> {
-    const record = await this.#record(event)
+  async #wanting(entry: Entry): Promise<string[]> {
+    const record = await this.#record(entry)
     if (!record) return []
     const { source, type } = eventOf(record)
     return this.#registry.wanting(source, type)

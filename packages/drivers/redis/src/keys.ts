@@ -1,11 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import type { Claim, Held, Store, StoredReply } from '@trigger-hub/core'
+import type { Claim, CompanionStore, Held, StoredReply, Tally, TracedClaimOptions } from '@trigger-hub/core'
 import type { Connection } from './connection.ts'
 import { patienceMs } from './registry.ts'
-import { claimScript, completeScript, releaseScript, renewClaimScript } from './scripts/claims.ts'
+import {
+  claimScript,
+  completeScript,
+  releaseScript,
+  renewClaimScript,
+  tallyScript,
+} from './scripts/claims.ts'
 
-/** Who is at work on a key, and the reply once there is one. Leases run by the clock of the server. */
-export class Keys implements Pick<Store, 'claim' | 'renew' | 'complete' | 'release'> {
+/** Who is at work on a key, what holders before have left, and the reply once there is one; by the server's clock. */
+export class Keys implements Pick<CompanionStore, 'claim' | 'renew' | 'complete' | 'release' | 'tally'> {
   readonly #connection: Connection
 
   constructor(connection: Connection) {
@@ -15,18 +21,16 @@ export class Keys implements Pick<Store, 'claim' | 'renew' | 'complete' | 'relea
   async claim(
     key: string,
     fingerprint: string,
-    { leaseMs, timeoutMs }: { leaseMs: number; timeoutMs: number },
+    { leaseMs, timeoutMs, trace }: TracedClaimOptions,
   ): Promise<Claim> {
     const token = randomUUID()
-    const args = [key, fingerprint, token, Math.max(1, Math.round(leaseMs))]
-    const answer = (await this.#connection.run(claimScript, args, timeoutMs)) as [
-      Buffer,
-      ...(Buffer | number)[],
-    ]
+    const traced = trace ? [trace.note, Math.max(0, Math.round(trace.keepMs)), trace.bot ?? ''] : []
+    const args = [key, fingerprint, token, wholeMs(leaseMs), ...traced]
+    const answer = (await this.#connection.run(claimScript, args, timeoutMs)) as [Buffer, ...unknown[]]
     const [is, first, headers, hasBody, body] = answer
     switch (String(is)) {
       case 'claimed':
-        return { is: 'claimed', key, token }
+        return { is: 'claimed', key, token, before: (first as Buffer[]).map(String) }
       case 'in-flight':
         return { is: 'in-flight', retryAfterMs: Math.max(1, Number(first)) }
       case 'completed':
@@ -44,7 +48,7 @@ export class Keys implements Pick<Store, 'claim' | 'renew' | 'complete' | 'relea
   }
 
   async renew({ key, token }: Held, leaseMs: number): Promise<boolean> {
-    const args = [key, token, Math.max(1, Math.round(leaseMs))]
+    const args = [key, token, wholeMs(leaseMs)]
     return (await this.#connection.run(renewClaimScript, args, patienceMs)) === 1
   }
 
@@ -54,11 +58,20 @@ export class Keys implements Pick<Store, 'claim' | 'renew' | 'complete' | 'relea
     ttlMs: number,
   ): Promise<boolean> {
     const reply = [status, JSON.stringify(headers), ...(body ? [body] : [])]
-    const args = [key, token, Math.max(1, Math.round(ttlMs)), ...reply]
+    const args = [key, token, wholeMs(ttlMs), ...reply]
     return (await this.#connection.run(completeScript, args, patienceMs)) === 1
   }
 
-  async release({ key, token }: Held): Promise<boolean> {
-    return (await this.#connection.run(releaseScript, [key, token], patienceMs)) === 1
+  async release({ key, token }: Held, note?: string): Promise<boolean> {
+    const args = [key, token, ...(note === undefined ? [] : [note])]
+    return (await this.#connection.run(releaseScript, args, patienceMs)) === 1
+  }
+
+  async tally(bot: string | null): Promise<Tally> {
+    const answer = await this.#connection.run(tallyScript, [bot ?? ''], patienceMs)
+    const [held, left, deadLetters] = answer as [number, number, number]
+    return { held, left, deadLetters }
   }
 }
+
+const wholeMs = (ms: number): number => Math.max(1, Math.round(ms))

@@ -8,14 +8,13 @@ import {
   type BotDeclaration,
   type Capabilities,
   type Clock,
+  type CompanionStore,
   type ConsumeOptions,
-  type DeadLetters,
   type Driver,
   type Duration,
   type EventRecord,
   type Handle,
   type Report,
-  type Store,
   type Subscription,
 } from '@trigger-hub/core'
 import { Connection, type Client } from './connection.ts'
@@ -28,6 +27,7 @@ import { patienceMs, Registry } from './registry.ts'
 import { standingScript } from './scripts/registry.ts'
 import { Session } from './session.ts'
 import { Settling } from './settling.ts'
+import { SharedTexts } from './shared-texts.ts'
 
 export interface RedisOptions {
   /** What all keys begin with, as `{prefix}:`; hubs with different ones never meet. Default `'trigger-hub'`. */
@@ -49,17 +49,21 @@ const mb = 1_024 ** 2
 export function redis(
   server: string | Client = 'redis://127.0.0.1:6379',
   options: RedisOptions = {},
-): Driver & Store {
+): Driver & CompanionStore {
   return new RedisDriver(server, options)
 }
 
-class RedisDriver implements Driver, Store {
+class RedisDriver implements Driver, CompanionStore {
   readonly name = 'redis'
-  readonly deadLetters: DeadLetters
-  readonly claim: Store['claim']
-  readonly renew: Store['renew']
-  readonly complete: Store['complete']
-  readonly release: Store['release']
+  readonly deadLetters: RedisDeadLetters
+  readonly claim: CompanionStore['claim']
+  readonly renew: CompanionStore['renew']
+  readonly complete: CompanionStore['complete']
+  readonly release: CompanionStore['release']
+  readonly tally: CompanionStore['tally']
+  readonly shared: CompanionStore['shared']
+  readonly share: CompanionStore['share']
+  readonly bury: CompanionStore['bury']
   readonly #connection: Connection
   readonly #clock: Clock
   readonly #registry: Registry
@@ -105,6 +109,11 @@ class RedisDriver implements Driver, Store {
     this.renew = (...args) => keys.renew(...args)
     this.complete = (...args) => keys.complete(...args)
     this.release = (...args) => keys.release(...args)
+    this.tally = (bot) => keys.tally(bot)
+    const texts = new SharedTexts(this.#connection)
+    this.shared = (name) => texts.shared(name)
+    this.share = (...args) => texts.share(...args)
+    this.bury = (...args) => this.deadLetters.bury(...args)
   }
 
   /** `durability` is what the server's settings are worth, once a hub has been started or `inspect()` called. */

@@ -5,7 +5,7 @@ local function letter(id)
   local entry = redis.call('XRANGE', hub .. 'dead', id, id)[1]
   if entry then
     local fields = entry[2]
-    return { id = id, bot = fields[2], event = fields[6] }
+    return { id = id, bot = fields[2], event = fields[6], once = fields[10] }
   end
 end
 local function remove(dead)
@@ -29,6 +29,7 @@ local at = 1
 while at <= #ARGV do
   local id, given = ARGV[at], tonumber(ARGV[at + 1])
   local dead = letter(id)
+  if dead and dead.once then dead = nil end -- its own driver redrives it
   local bots = {}
   if dead and dead.bot ~= '' then
     if isBot(dead.bot) then bots = { dead.bot } end
@@ -59,10 +60,29 @@ for _, id in ipairs(ARGV) do
   local dead = letter(id)
   if dead then
     remove(dead)
-    forget(dead.event)
+    if dead.once then
+      redis.call('UNLINK', hub .. 'buried:' .. dead.once)
+    else
+      forget(dead.event)
+    end
     count = count + 1
   end
 end
 return count
+`,
+)
+
+/**
+ * Keeps a foreign dead letter, unless one that is once the same is there. ARGV: once, bot or '', event, reason, history,
+ * when it died, record.
+ */
+export const buryScript = script(
+  'bury',
+  `
+local once, bot, event, reason, history, at, record = unpack(ARGV)
+if redis.call('SET', hub .. 'buried:' .. once, '-' .. record, 'NX') then
+  bury(bot, event, reason, history, 'o', once, 'a', at)
+end
+return 1
 `,
 )

@@ -23,11 +23,18 @@ export interface Script {
  *     bell:<bot>            stream  rung when something is due sooner than whoever waits can know
  *     sessions              zset    session → when its lease runs out
  *     running:<session>     hash    bot/event → turn:startedAt:attempt:interrupted:history; bot → its last turn
- *     dead                  stream  dead letters: bot, reason, event, history
+ *     dead                  stream  dead letters: bot, reason, event, history; of a foreign one also once, when it died
  *     dead:of:<event>       set     ids of its dead letters
  *     dead:count            hash    bot → number of its dead letters; '' for quarantined events
  *     unmatched             zset    events that no bot wanted, by when they came
- *     claim:<key>           hash    fingerprint, token, and the reply once there is one
+ *     claim:<key>           hash    fingerprint; token, bot, note and how long that is kept beyond the lease; notes of
+ *                                   earlier holders; the reply once there is one
+ *     held:<bot>            zset    claims for a bot that are held, by when they are forgotten
+ *     left:<bot>            zset    claims for a bot that were released with a note, likewise
+ *     shared:<name>         hash    a text that processes share, and its version
+ *     buried:<once>         string  the event of a foreign dead letter
+ *
+ * A foreign dead letter is one of a driver beside which this is the store.
  */
 const prelude = `
 local hub = KEYS[1]
@@ -47,8 +54,8 @@ local function forget(event)
   end
 end
 
-local function bury(bot, event, reason, history)
-  local id = redis.call('XADD', hub .. 'dead', '*', 'b', bot, 'r', reason, 'e', event, 'h', history)
+local function bury(bot, event, reason, history, ...)
+  local id = redis.call('XADD', hub .. 'dead', '*', 'b', bot, 'r', reason, 'e', event, 'h', history, ...)
   redis.call('SADD', hub .. 'dead:of:' .. event, id)
   redis.call('HINCRBY', hub .. 'dead:count', bot, 1)
 end
