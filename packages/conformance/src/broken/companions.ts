@@ -3,27 +3,30 @@ import { memory } from '@trigger-hub/core/memory'
 import type { MakeStore } from '../store/trial.ts'
 import type { Broken } from './changed.ts'
 
-/** The memory store as a companion, changed. */
+/** A companion with something in its way. */
+export const changedCompanion = (
+  sound: CompanionStore,
+  changes: (sound: CompanionStore) => Partial<CompanionStore>,
+): CompanionStore => ({
+  name: sound.name,
+  capabilities: sound.capabilities,
+  claim: (key, fingerprint, options) => sound.claim(key, fingerprint, options),
+  renew: (held, leaseMs) => sound.renew(held, leaseMs),
+  complete: (held, reply, ttlMs) => sound.complete(held, reply, ttlMs),
+  release: (held, note) => sound.release(held, note),
+  tally: (bot) => sound.tally(bot),
+  shared: (name) => sound.shared(name),
+  share: (name, text, version) => sound.share(name, text, version),
+  bury: (letter, once) => sound.bury(letter, once),
+  deadLetters: sound.deadLetters,
+  close: () => sound.close(),
+  ...changes(sound),
+})
+
 const changed =
   (changes: (sound: CompanionStore) => Partial<CompanionStore>): MakeStore =>
-  ({ clock }) => {
-    const sound = memory({ clock })
-    const same: CompanionStore = {
-      name: 'broken',
-      capabilities: sound.capabilities,
-      claim: (key, fingerprint, options) => sound.claim(key, fingerprint, options),
-      renew: (held, leaseMs) => sound.renew(held, leaseMs),
-      complete: (held, reply, ttlMs) => sound.complete(held, reply, ttlMs),
-      release: (held, note) => sound.release(held, note),
-      tally: (bot) => sound.tally(bot),
-      shared: (name) => sound.shared(name),
-      share: (name, text, version) => sound.share(name, text, version),
-      bury: (letter, once) => sound.bury(letter, once),
-      deadLetters: sound.deadLetters,
-      close: () => sound.close(),
-    }
-    return { ...same, ...changes(sound) }
-  }
+  ({ clock }) =>
+    changedCompanion(memory({ clock }), changes)
 
 /** Stores beside a broker with one defect each, by what they do wrong: `storeSuite` is shown to find every one of them. */
 export const brokenCompanions: Readonly<Record<string, Broken<MakeStore>>> = {

@@ -50,8 +50,22 @@ export class Inbox {
     this.#options = options
   }
 
-  /** Takes a delivery to run it. */
-  async begin(entry: InboxEntry): Promise<Beginning> {
+  /** Takes a delivery to run it, if it is due. */
+  begin(entry: InboxEntry): Promise<Beginning> {
+    return this.#begin(entry, false)
+  }
+
+  /**
+   * Gives up on a delivery whose bot is gone, with the attempts that it had.
+   * @returns false when a run of it is under way, so that it is to be looked at again
+   */
+  async retire(entry: InboxEntry, event: EventRecord): Promise<boolean> {
+    const beginning = await this.#begin(entry, true)
+    if (beginning.is === 'begun') return this.bury(beginning, event, 'retired')
+    return beginning.is === 'settled'
+  }
+
+  async #begin(entry: InboxEntry, evenEarly: boolean): Promise<Beginning> {
     const { clock } = this.#options
     const now = clock.now()
     const claim = await this.#claim(entry, noteOf.begun(now))
@@ -63,7 +77,7 @@ export class Inbox {
         return { is: 'later', afterMs: Math.min(claim.retryAfterMs, longestLookMs) }
       case 'claimed': {
         const { dueAt, ...history } = historyOf(claim.before ?? [], now)
-        if (dueAt <= now) return { is: 'begun', held: claim, entry, ...history }
+        if (dueAt <= now || evenEarly) return { is: 'begun', held: claim, entry, ...history }
         await this.#store.release(claim)
         return { is: 'later', afterMs: dueAt - now }
       }

@@ -46,6 +46,11 @@ export class Registry<Bot extends BotDeclaration = BotDeclaration> {
     }
   }
 
+  /** Whether there is such a bot. */
+  has(bot: string): boolean {
+    return this.#patterns.has(bot)
+  }
+
   /** The bots that want such an event, as far as this process has seen. */
   wanting(event: Pick<EventRecord, 'source' | 'type'>): Bot[] {
     return this.#bots.filter(({ name }) => this.wants(name, event))
