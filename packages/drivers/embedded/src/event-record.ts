@@ -1,7 +1,6 @@
 import type { AttemptRecord, DeadLetter, EventRecord, Mark } from '@trigger-hub/core'
-import type { EventArgs } from './operations/accept.ts'
 import type { DeadLetterRow } from './operations/dead-letters.ts'
-import type { EventRow } from './operations/event-row.ts'
+import type { EventArgs, EventRow } from './operations/event-row.ts'
 
 /** The event of a row. */
 export const eventOf = (row: EventRow): EventRecord => ({

@@ -1,21 +1,7 @@
 import type { Accepted } from '@trigger-hub/core'
 import type { Turn } from '../turn.ts'
 import { bury } from './dead-letters.ts'
-
-/** An event, in values that SQLite stores. */
-export interface EventArgs {
-  readonly id: string
-  readonly source: string
-  readonly type: string
-  readonly rawType: string
-  readonly time: number
-  readonly senderKey: string | null
-  readonly contentType: string | null
-  /** JSON. */
-  readonly headers: string
-  readonly marks: readonly string[]
-  readonly body: Uint8Array
-}
+import { insertEvent, type EventArgs } from './event-row.ts'
 
 /** An event and its `AcceptOptions`. */
 export interface AcceptArgs extends EventArgs {
@@ -61,7 +47,7 @@ export function accept(turn: Turn, args: AcceptArgs): Accepted {
   }
   const marks: readonly string[] = replaySuspected ? [...args.marks, 'replay-suspected'] : args.marks
   const wanting = turn.bots.filter(({ wants }) => wants.has({ ...args, seq }))
-  insert(turn, seq, { ...args, marks }, wanting.length > 0 || args.resume ? 'routed' : 'unmatched')
+  insertEvent(turn, seq, { ...args, marks }, wanting.length > 0 || args.resume ? 'routed' : 'unmatched')
   for (const { name } of wanting) turn.woken.add(name)
   if (args.resume) resume(turn, seq, args.resume)
   return replaySuspected ? { is: 'accepted', id: args.id, replaySuspected } : { is: 'accepted', id: args.id }
@@ -89,7 +75,7 @@ function quarantine(turn: Turn, args: AcceptArgs): Accepted {
   if (!remember(turn, key, seq, args)) {
     return { is: 'mismatch', id: knownKey(turn, key)?.event_id ?? args.id }
   }
-  insert(turn, seq, args, 'quarantined')
+  insertEvent(turn, seq, args, 'quarantined')
   bury(turn, { event: seq, eventId: args.id, bot: null, reason: 'key-reused' })
   return { is: 'mismatch', id: args.id }
 }
@@ -117,31 +103,6 @@ function remember(
       now + ttlMs,
       now,
     ) > 0
-  )
-}
-
-/** Stores an event. */
-export function insert(
-  { db }: Turn,
-  seq: number,
-  args: EventArgs,
-  state: 'routed' | 'unmatched' | 'quarantined',
-): void {
-  db.run(
-    `INSERT INTO events (seq, id, source, type, raw_type, state, time, key, content_type, marks, headers, body)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    seq,
-    args.id,
-    args.source,
-    args.type,
-    args.rawType,
-    state,
-    args.time,
-    args.senderKey,
-    args.contentType,
-    args.marks.length > 0 ? JSON.stringify(args.marks) : null,
-    args.headers,
-    args.body,
   )
 }
 

@@ -1,8 +1,7 @@
 import type { DeadLetterFilter, DeadLetterReason } from '@trigger-hub/core'
 import type { Value } from '../database.ts'
 import type { Turn } from '../turn.ts'
-import { insert, type EventArgs } from './accept.ts'
-import { eventColumns, type EventRow } from './event-row.ts'
+import { eventColumns, insertEvent, type EventArgs, type EventRow } from './event-row.ts'
 
 /** A dead letter as it comes from the file. */
 export interface DeadLetterRow extends EventRow {
@@ -61,7 +60,7 @@ export function buryForeign(turn: Turn, args: BurialArgs): void {
   if (db.get('SELECT 1 FROM dead_letters WHERE once = ?', args.once)) return
   const { bot, reason, at, history, once } = args
   const seq = turn.nextEvent()
-  insert(turn, seq, args, 'quarantined')
+  insertEvent(turn, seq, args, 'quarantined')
   if (bot !== null) {
     db.run(
       `INSERT INTO deliveries (event, bot, state, attempt, generation, interrupted, history)
