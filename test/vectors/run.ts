@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as sources from '@trigger-hub/core/sources'
 import { RequestHeaders, verify, type Source } from '@trigger-hub/core/verify'
+import { spellings } from './spellings.ts'
 
 /** A request as it would reach a receiver, what the receiver holds, and the verdict that it should give. */
 export interface Vector {
@@ -36,7 +37,7 @@ export const vectorFiles = (folder: string): VectorFile[] =>
     .sort()
     .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as VectorFile)
 
-type Preset = (options: object) => Source
+export type Preset = (options: object) => Source
 
 /** The exported function of a provider: `standard-webhooks` is `standardWebhooks`. */
 export function presetOf(provider: string): Preset | undefined {
@@ -48,16 +49,19 @@ export function presetOf(provider: string): Preset | undefined {
 /** What the receiver of a vector is configured with: its key material, and the settings that the preset has. */
 export function optionsOf(preset: Preset, vector: Vector): object {
   const { config = {}, secret, secrets, publicKey, jwks, certificates } = vector
-  const keys = {
-    ...(secrets ? { secret: secrets } : secret === undefined ? {} : { secret }),
-    ...(publicKey === undefined ? {} : { publicKey }),
-    ...(jwks === undefined ? {} : { jwks }),
-    ...(certificates === undefined ? {} : { certificates }),
+  const given = Object.entries({ secret: secrets ?? secret, publicKey, jwks, certificates, ...config })
+  let options: Record<string, unknown> = {}
+  for (const [name, value] of given) {
+    if (value === undefined) continue
+    const fitting = spellings(name, value).find(
+      ([option, as]) => refusalOf(() => preset({ ...options, [option]: as })) !== 'ERR_OPTION_UNKNOWN',
+    )
+    if (!fitting) continue
+    const [option, as] = fitting
+    const before = options[option]
+    options = { ...options, [option]: before === undefined ? as : [before, as].flat() }
   }
-  const known = Object.entries(config).filter(
-    ([name, value]) => refusalOf(() => preset({ ...keys, [name]: value })) !== 'ERR_OPTION_UNKNOWN',
-  )
-  return { ...keys, ...Object.fromEntries(known) }
+  return options
 }
 
 /** The code with which a preset refuses its options; what is no such refusal is thrown on. */

@@ -5,7 +5,7 @@ import type { SecretOptions } from '../verify/hash.ts'
 import { at, json } from '../verify/payload.ts'
 import type { Preset } from '../verify/preset.ts'
 import { secretKeys } from '../verify/secrets.ts'
-import { refusal, type Source } from '../verify/source.ts'
+import { refusal, unable, type Source } from '../verify/source.ts'
 
 const item = 'notificationItems.0.NotificationRequestItem'
 
@@ -62,6 +62,20 @@ export function adyen<Events = Record<string, unknown>>(options: SecretOptions):
         }
       }
       return { ok: true }
+    },
+    seal: ({ headers = {}, rawBody }) => {
+      const [key] = keys
+      const payload = json(rawBody)
+      const items = at(payload, 'notificationItems')
+      for (const each of Array.isArray(items) ? items : []) {
+        const of = at(each, 'NotificationRequestItem')
+        const line = signedLine(of)
+        if (!key || line === undefined) throw unable('A notification item has what cannot be signed.')
+        const { additionalData, ...rest } = of as { additionalData?: object }
+        const signed = { ...additionalData, hmacSignature: digest(key, line) }
+        Object.assign(each as object, { NotificationRequestItem: { ...rest, additionalData: signed } })
+      }
+      return { headers: { ...headers }, rawBody: Buffer.from(JSON.stringify(payload) ?? '') }
     },
   }
 }

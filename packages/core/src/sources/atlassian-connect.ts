@@ -45,12 +45,16 @@ export function atlassianConnect<Events = Record<string, unknown>>(
   const keys = secretKeys(atlassianConnectPreset, {}, options.secret).map((key) => ({ key }))
   const clientKey = required('atlassian-connect', 'clientKey', options.clientKey)
   const { basePath = '' } = options
-  return jwtSource(atlassianConnectPreset, keys, ({ iss, qsh }, request) =>
-    iss !== clientKey
-      ? 'The token is of another installation than the configured one.'
-      : typeof qsh === 'string' && sameText(qsh, queryHash(request, basePath))
-        ? undefined
-        : 'The token is for another method, path or query.',
+  return jwtSource(
+    atlassianConnectPreset,
+    keys,
+    ({ iss, qsh }, request) =>
+      iss !== clientKey
+        ? 'The token is of another installation than the configured one.'
+        : typeof qsh === 'string' && sameText(qsh, queryHash(request, basePath))
+          ? undefined
+          : 'The token is for another method, path or query.',
+    ({ method = 'POST', url = '/' }) => ({ iss: clientKey, qsh: queryHash({ method, url }, basePath) }),
   )
 }
 
@@ -58,7 +62,7 @@ export function atlassianConnect<Events = Record<string, unknown>>(
  * SHA-256 of the canonical request, hex.
  * @see Atlassian Connect, "Creating a query string hash"
  */
-function queryHash({ method, url }: SignedRequest, basePath: string): string {
+function queryHash({ method, url }: Pick<SignedRequest, 'method' | 'url'>, basePath: string): string {
   const full = pathOf(url)
   const below = basePath !== '' && full.startsWith(basePath) ? full.slice(basePath.length) : full
   const path = below.length > 1 && below.endsWith('/') ? below.slice(0, -1) : below

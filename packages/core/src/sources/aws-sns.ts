@@ -3,7 +3,8 @@ import { certificateKeys, type CertificateOptions } from '../verify/certificates
 import { decoded } from '../verify/encodings.ts'
 import { at, json } from '../verify/payload.ts'
 import type { Preset } from '../verify/preset.ts'
-import { refusal, type Source } from '../verify/source.ts'
+import { refusal, type SignedRequest, type Source } from '../verify/source.ts'
+import { SetupError } from '../words/errors.ts'
 import { knownOptions } from '../words/options.ts'
 
 export const awsSnsPreset: Preset = {
@@ -29,7 +30,7 @@ export const awsSnsPreset: Preset = {
   retries: 'as the delivery policy of the topic says; by default about 50 times within 6 hours',
   rotation: 'Each message names the URL of its certificate; hand in those that are in use.',
   pitfalls: [
-    'A subscription begins with a message of type SubscriptionConfirmation, whose SubscribeURL must be visited.',
+    'A subscription begins with a message of type SubscriptionConfirmation, whose SubscribeURL must be visited: by your bot, or with confirm: true by itself.',
     'Anybody with an AWS account can make SNS sign: check the topic, with the option topicArn.',
     'The body must be read to find the signature; nothing else of it is looked at before it holds.',
   ],
@@ -39,10 +40,15 @@ export const awsSnsPreset: Preset = {
 export interface AwsSnsOptions extends CertificateOptions {
   /** The topics to accept. Default: any, which is anybody with an AWS account. */
   readonly topicArn?: string | readonly string[]
+  /** Confirm a subscription by visiting its SubscribeURL, once its signature holds. Needs topicArn. Default false. */
+  readonly confirm?: boolean
 }
 
 /** Only the regional hosts of SNS, over https. */
 const trusted = /^https:\/\/sns\.[a-z0-9-]{3,40}\.amazonaws\.com(?:\.cn)?\/[\w.-]{1,200}\.pem$/
+
+const subscription =
+  /^https:\/\/sns\.[a-z0-9-]{3,40}\.amazonaws\.com(?:\.cn)?\/\?Action=ConfirmSubscription&[\w.:&=%-]{1,2000}$/
 
 const notification = ['Message', 'MessageId', 'Subject', 'Timestamp', 'TopicArn', 'Type']
 const confirmation = ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type']
@@ -58,11 +64,18 @@ const hashes = new Map([
 
 /** HTTP subscriptions of Amazon SNS, with raw message delivery turned off. */
 export function awsSns<Events = Record<string, unknown>>(options: AwsSnsOptions): Source<Events> {
-  knownOptions('aws-sns', options, ['certificates', 'fetch', 'topicArn'])
+  knownOptions('aws-sns', options, ['certificates', 'fetch', 'topicArn', 'confirm'])
   const keys = certificateKeys('aws-sns', options, trusted)
   const topics = options.topicArn === undefined ? undefined : [options.topicArn].flat()
+  if (options.confirm && !topics) {
+    throw new SetupError(
+      'ERR_OPTION_INVALID',
+      'Option "aws-sns.confirm" needs topicArn: without it, anybody could subscribe this endpoint to a topic of theirs.',
+    )
+  }
   return {
     preset: awsSnsPreset,
+    ...(options.confirm && { confirms: subscribeUrl }),
     wants: ({ rawBody }) => {
       const url = at(json(rawBody), 'SigningCertURL')
       return typeof url === 'string' ? keys.wanted(url) : undefined
@@ -101,4 +114,11 @@ export function awsSns<Events = Record<string, unknown>>(options: AwsSnsOptions)
       return { ok: true }
     },
   }
+}
+
+/** The URL of a message that asks for a confirmation; only one of SNS itself. */
+function subscribeUrl({ rawBody }: SignedRequest): string | undefined {
+  const body = json(rawBody)
+  const url = at(body, 'Type') === 'SubscriptionConfirmation' ? at(body, 'SubscribeURL') : undefined
+  return typeof url === 'string' && subscription.test(url) ? url : undefined
 }

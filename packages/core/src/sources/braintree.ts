@@ -2,9 +2,25 @@ import { createHash, createHmac } from 'node:crypto'
 import { knownOptions } from '../words/options.ts'
 import { isEncoded, sameText } from '../verify/encodings.ts'
 import { form } from '../verify/payload.ts'
-import type { Preset } from '../verify/preset.ts'
+import type { Handshake, Preset } from '../verify/preset.ts'
 import { credentials, required } from '../verify/secrets.ts'
 import { refusal, type Source } from '../verify/source.ts'
+
+/** The answer is a signature with the key of events, so only what could never be a payload is signed. */
+const challenge = (publicKey: string): Handshake => ({
+  verified: false,
+  method: 'GET',
+  when: [{ at: { query: 'bt_challenge' } }],
+  reply: {
+    status: 200,
+    text: {
+      hmac: { query: 'bt_challenge' },
+      encoding: 'hex',
+      prefix: `${publicKey}|`,
+      only: /^[a-f\d]{20,32}$/,
+    },
+  },
+})
 
 export const braintreePreset: Preset = {
   provider: 'braintree',
@@ -17,6 +33,7 @@ export const braintreePreset: Preset = {
   },
   keySigned: false,
   answerWithinMs: 30_000,
+  handshakes: [challenge('')],
   retries: 'for up to 3 hours in the sandbox and 24 hours in production',
   pitfalls: [
     'The body is a form; its field bt_payload is XML in base64 and has no id.',
@@ -37,9 +54,9 @@ export function braintree<Events = Record<string, unknown>>(options: BraintreeOp
   const publicKey = required('braintree', 'publicKey', options.publicKey)
   const [privateKey = ''] = credentials(braintreePreset, options.privateKey, 'privateKey')
   const key = createHash('sha1').update(privateKey).digest()
-  const digest = (text: string): string => createHmac('sha1', key).update(text).digest('hex')
+  const mac = (text: string): Buffer => createHmac('sha1', key).update(text).digest()
   return {
-    preset: braintreePreset,
+    preset: { ...braintreePreset, handshakes: [challenge(publicKey)] },
     check: ({ rawBody }) => {
       const { bt_signature: list, bt_payload: payload } = form(rawBody)
       if (list === undefined || payload === undefined) {
@@ -53,15 +70,26 @@ export function braintree<Events = Record<string, unknown>>(options: BraintreeOp
       if (signature === undefined) {
         return refusal('ERR_SIGNATURE_MISMATCH', 'No signature is of the configured public key.')
       }
-      if (more.length > 0 || !isEncoded(signature, 'hex', 20)) {
+      if (more.length > 0 || !isEncoded(signature, 'hex', 20) || !/^[A-Za-z\d+/=\n]+$/.test(payload)) {
         return refusal(
           'ERR_SIGNATURE_MALFORMED',
-          'The signature of the configured public key is not 20 bytes in hex.',
+          'The signature of the configured public key is not 20 bytes in hex, or the payload is not base64.',
         )
       }
-      return sameText(signature, digest(payload))
+      // the payload ends with a line break, which is lost on the way at times
+      return [payload, `${payload}\n`].some((text) => sameText(signature, mac(text).toString('hex')))
         ? { ok: true }
         : refusal('ERR_SIGNATURE_MISMATCH', 'The private key does not match the signature.')
     },
+    seal: ({ headers = {}, rawBody }) => {
+      const payload = `${rawBody.toString('base64')}\n`
+      const signature = `${publicKey}|${mac(payload).toString('hex')}`
+      const fields = new URLSearchParams({ bt_signature: signature, bt_payload: payload })
+      return {
+        headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+        rawBody: Buffer.from(fields.toString()),
+      }
+    },
+    knows: { mac },
   }
 }

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, type KeyObject } from 'node:crypto'
 import { knownOptions } from '../words/options.ts'
 import { isEncoded, sameText } from '../verify/encodings.ts'
 import { multipartFields } from '../verify/form.ts'
@@ -46,19 +46,25 @@ export function dropboxSign<Events = Record<string, unknown>>(options: SecretOpt
       if (!isEncoded(hash, 'hex', 32) || !/^\d{1,12}$/.test(time)) {
         return refusal('ERR_SIGNATURE_MALFORMED', 'The hash of the event is not 32 bytes in hex.')
       }
-      return keys.some((key) =>
-        sameText(
-          hash,
-          createHmac('sha256', key)
-            .update(time + type)
-            .digest('hex'),
-        ),
-      )
+      return keys.some((key) => sameText(hash, digest(key, time + type)))
         ? { ok: true }
         : refusal('ERR_SIGNATURE_MISMATCH', 'No configured secret matches the hash of the event.')
     },
+    seal: ({ headers = {}, rawBody, nowMs }) => {
+      const whole = json(rawBody)
+      const event = { event_type: 'callback_test', event_time: String(Math.floor(nowMs / 1_000)) }
+      Object.assign(event, at(whole, 'event'))
+      const hash = keys[0] ? digest(keys[0], event.event_time + event.event_type) : ''
+      const signed = { ...(whole as object), event: { ...event, event_hash: hash } }
+      return {
+        headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+        rawBody: Buffer.from(new URLSearchParams({ json: JSON.stringify(signed) }).toString()),
+      }
+    },
   }
 }
+
+const digest = (key: KeyObject, text: string): string => createHmac('sha256', key).update(text).digest('hex')
 
 function payload({ headers, rawBody }: SignedRequest): unknown {
   const type = headers.get('content-type') ?? ''

@@ -8,7 +8,13 @@ export const elevenlabsPreset: HashPreset = {
   scheme: {
     kind: 'hmac',
     algorithm: 'sha256',
-    signature: { header: 'elevenlabs-signature', separator: ',', prefix: 'v0=', encoding: 'hex' },
+    signature: {
+      header: 'elevenlabs-signature',
+      separator: ',',
+      prefix: 'v0=',
+      encoding: 'hex',
+      form: /(?:^|,)v0=/,
+    },
     signed: '{timestamp}.{body}',
     timestamp: { entry: 't=', unit: 's', toleranceMs: 1_800_000 },
   },

@@ -14,7 +14,7 @@ export const livekitPreset: JwtPreset = {
     algorithm: 'HS256',
     bodyHash: { claim: 'sha256', encoding: 'base64' },
     required: ['exp', 'sha256'],
-    leewayMs: 60_000,
+    leewayMs: 10_000,
   },
   key: { body: 'id' },
   keySigned: true,
@@ -34,9 +34,13 @@ export function livekit<Events = Record<string, unknown>>(options: LivekitOption
   knownOptions('livekit', options, ['secret', 'apiKey'])
   const keys = secretKeys(livekitPreset, {}, options.secret).map((key) => ({ key }))
   const { apiKey } = options
-  return jwtSource(livekitPreset, keys, ({ iss }) =>
-    apiKey === undefined || iss === apiKey
-      ? undefined
-      : 'The token is of another API key than the configured one.',
+  return jwtSource(
+    livekitPreset,
+    keys,
+    ({ iss }) =>
+      apiKey === undefined || iss === apiKey
+        ? undefined
+        : 'The token is of another API key than the configured one.',
+    () => (apiKey === undefined ? {} : { iss: apiKey }),
   )
 }

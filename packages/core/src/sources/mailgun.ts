@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, randomBytes, type KeyObject } from 'node:crypto'
 import { knownOptions } from '../words/options.ts'
 import { untimely } from '../verify/claims.ts'
 import { isEncoded, sameText } from '../verify/encodings.ts'
@@ -49,19 +49,21 @@ export function mailgun<Events = Record<string, unknown>>(
       if (!isEncoded(signature, 'hex', 32) || !/^\d{1,12}$/.test(timestamp)) {
         return refusal('ERR_SIGNATURE_MALFORMED', 'The signature in the body is not 32 bytes in hex.')
       }
-      const holds = keys.some((key) =>
-        sameText(
-          signature,
-          createHmac('sha256', key)
-            .update(timestamp + token)
-            .digest('hex'),
-        ),
-      )
+      const holds = keys.some((key) => sameText(signature, digest(key, timestamp + token)))
       if (!holds) return refusal('ERR_SIGNATURE_MISMATCH', 'No configured secret matches the signature.')
       return untimely(place, timestamp, () => undefined, nowMs) ?? { ok: true }
     },
+    seal: ({ headers = {}, rawBody, nowMs }) => {
+      const [timestamp, token] = [String(Math.floor(nowMs / 1_000)), randomBytes(25).toString('hex')]
+      const signature = { timestamp, token, signature: keys[0] ? digest(keys[0], timestamp + token) : '' }
+      const event = json(rawBody)
+      const whole = at(event, 'event-data') === undefined ? { 'event-data': event } : (event as object)
+      return { headers: { ...headers }, rawBody: Buffer.from(JSON.stringify({ ...whole, signature })) }
+    },
   }
 }
+
+const digest = (key: KeyObject, text: string): string => createHmac('sha256', key).update(text).digest('hex')
 
 function signatureOf({
   headers,

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { knownOptions } from '../words/options.ts'
 import { sameText } from '../verify/encodings.ts'
 import type { UrlSecretOptions } from '../verify/hash.ts'
 import { jwtSource, type JwtPreset } from '../verify/jwt.ts'
-import { publicUrl } from '../verify/public-url.ts'
+import { calledBy, publicUrl } from '../verify/public-url.ts'
 import { secretKeys } from '../verify/secrets.ts'
 import type { Source } from '../verify/source.ts'
 
@@ -15,10 +15,11 @@ export const messagebirdPreset: JwtPreset = {
     kind: 'jwt',
     header: 'messagebird-signature-jwt',
     algorithm: 'HS256',
+    alternatives: ['HS384', 'HS512'],
     bodyHash: { claim: 'payload_hash', encoding: 'hex', optionalWhenEmpty: true },
     issuer: 'MessageBird',
     required: ['exp', 'jti', 'url_hash'],
-    leewayMs: 60_000,
+    leewayMs: 5_000,
   },
   key: { body: 'message.id' },
   keySigned: true,
@@ -31,8 +32,15 @@ export const messagebirdPreset: JwtPreset = {
 export function messagebird<Events = Record<string, unknown>>(options: UrlSecretOptions): Source<Events> {
   knownOptions('messagebird', options, ['secret', 'publicUrl'])
   const keys = secretKeys(messagebirdPreset, {}, options.secret).map((key) => ({ key }))
-  return jwtSource(messagebirdPreset, keys, ({ url_hash: hash }, request) => {
-    const expected = createHash('sha256').update(publicUrl(request, options.publicUrl)).digest('hex')
-    return typeof hash === 'string' && sameText(hash, expected) ? undefined : 'The token is for another URL.'
-  })
+  const hashOf = (request: Parameters<typeof publicUrl>[0]): string =>
+    createHash('sha256').update(publicUrl(request, options.publicUrl)).digest('hex')
+  return jwtSource(
+    messagebirdPreset,
+    keys,
+    ({ url_hash: hash }, request) =>
+      typeof hash === 'string' && sameText(hash, hashOf(request))
+        ? undefined
+        : 'The token is for another URL.',
+    (message) => ({ jti: randomUUID(), url_hash: hashOf(calledBy(message)) }),
+  )
 }

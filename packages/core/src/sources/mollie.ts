@@ -8,7 +8,13 @@ export const molliePreset: HashPreset = {
   scheme: {
     kind: 'hmac',
     algorithm: 'sha256',
-    signature: { header: 'x-mollie-signature', prefix: 'sha256=', encoding: 'hex' },
+    signature: {
+      header: 'x-mollie-signature',
+      separator: ',',
+      prefix: 'sha256=',
+      encoding: 'hex',
+      repeats: true,
+    },
     signed: '{body}',
   },
   key: { body: 'id' },
@@ -16,7 +22,8 @@ export const molliePreset: HashPreset = {
   type: { body: 'type' },
   answerWithinMs: 15_000,
   retries: '10 times within 26 hours',
-  rotation: 'Mollie signs with the new secret at once: keep both here until the old deliveries are through.',
+  rotation:
+    'For 24 hours each request comes with two signatures, of the old and the new secret, and both must hold: give both secrets.',
   pitfalls: ['Classic webhooks have no signature: fetch the object by its id from the API instead.'],
   notSecrets: {
     live_: 'it begins with live_, an API key; take the secret of the webhook',

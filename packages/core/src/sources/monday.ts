@@ -36,7 +36,11 @@ export function monday<Events = Record<string, unknown>>(options: MondayOptions)
   knownOptions('monday', options, ['secret', 'audience'])
   const keys = secretKeys(mondayPreset, {}, options.secret).map((key) => ({ key }))
   const audience = required('monday', 'audience', options.audience)
-  return jwtSource(mondayPreset, keys, ({ aud }) =>
-    aud === audience ? undefined : 'The token is for another audience than the configured one.',
+  return jwtSource(
+    mondayPreset,
+    keys,
+    ({ aud }) =>
+      aud === audience ? undefined : 'The token is for another audience than the configured one.',
+    () => ({ aud: audience }),
   )
 }

@@ -13,7 +13,7 @@ export const oktaPreset: TokenPreset = {
   answerWithinMs: 3_000,
   handshakes: [
     {
-      verified: true,
+      verified: false,
       method: 'GET',
       when: [{ at: { header: 'x-okta-verification-challenge' } }],
       reply: { status: 200, json: { verification: { header: 'x-okta-verification-challenge' } } },

@@ -49,6 +49,8 @@ export function pusher<Events = Record<string, unknown>>(options: PusherOptions)
         ? source.check(request, nowMs)
         : refusal('ERR_SIGNATURE_MISMATCH', 'The header "x-pusher-key" names no configured key.')
     },
-    seal: (message) => ({ 'x-pusher-key': keys[0]?.key ?? '', ...first.seal?.(message) }),
+    seal: (message) => ({
+      headers: { 'x-pusher-key': keys[0]?.key ?? '', ...first.seal?.(message).headers },
+    }),
   }
 }

@@ -8,7 +8,13 @@ export const retellPreset: HashPreset = {
   scheme: {
     kind: 'hmac',
     algorithm: 'sha256',
-    signature: { header: 'x-retell-signature', separator: ',', prefix: 'd=', encoding: 'hex' },
+    signature: {
+      header: 'x-retell-signature',
+      separator: ',',
+      prefix: 'd=',
+      encoding: 'hex',
+      form: /^v=\d{1,15},d=[\da-f]+$/,
+    },
     signed: '{body}{timestamp}',
     timestamp: { entry: 'v=', unit: 'ms', toleranceMs: 300_000 },
   },

@@ -1,16 +1,19 @@
 import { hashSource, type HashPreset, type SecretOptions } from '../verify/hash.ts'
+import type { HashScheme } from '../verify/preset.ts'
 import type { Source } from '../verify/source.ts'
+
+const signedIn = (header: string): HashScheme => ({
+  kind: 'hmac',
+  algorithm: 'sha256',
+  signature: { header, encoding: 'hex' },
+  signed: '{body}',
+})
 
 export const sentryPreset: HashPreset = {
   provider: 'sentry',
   title: 'Sentry',
   docs: 'https://docs.sentry.io/organization/integrations/integration-platform/webhooks/',
-  scheme: {
-    kind: 'hmac',
-    algorithm: 'sha256',
-    signature: { header: 'sentry-hook-signature', encoding: 'hex' },
-    signed: '{body}',
-  },
+  scheme: { ...signedIn('sentry-hook-signature'), otherwise: signedIn('sentry-app-signature') },
   key: { header: 'request-id' },
   keySigned: false,
   type: [{ header: 'sentry-hook-resource' }, { body: 'action' }],
@@ -20,6 +23,7 @@ export const sentryPreset: HashPreset = {
   pitfalls: [
     'The timestamp and the request id are in headers that are not signed.',
     'Sentry waits one second.',
+    'Requests of UI components are signed in Sentry-App-Signature, and some of them have an empty body.',
   ],
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { knownOptions } from '../words/options.ts'
 import type { SecretOptions } from '../verify/hash.ts'
 import { jwtSource, type JwtPreset } from '../verify/jwt.ts'
@@ -13,9 +14,9 @@ export const vonagePreset: JwtPreset = {
     header: 'authorization',
     prefix: 'Bearer ',
     algorithm: 'HS256',
-    bodyHash: { claim: 'payload_hash', encoding: 'hex', optionalWhenEmpty: true },
+    bodyHash: { claim: 'payload_hash', encoding: 'hex', optionalWhenEmpty: true, queryWhenEmpty: true },
     issuer: 'Vonage',
-    required: ['iat', 'jti'],
+    required: ['iat'],
     maxAgeMs: 300_000,
     leewayMs: 60_000,
   },
@@ -40,9 +41,13 @@ export function vonage<Events = Record<string, unknown>>(options: VonageOptions)
   knownOptions('vonage', options, ['secret', 'apiKey'])
   const keys = secretKeys(vonagePreset, {}, options.secret).map((key) => ({ key }))
   const { apiKey } = options
-  return jwtSource(vonagePreset, keys, ({ api_key: of }) =>
-    apiKey === undefined || of === apiKey
-      ? undefined
-      : 'The token is for another API key than the configured one.',
+  return jwtSource(
+    vonagePreset,
+    keys,
+    ({ api_key: of }) =>
+      apiKey === undefined || of === apiKey
+        ? undefined
+        : 'The token is for another API key than the configured one.',
+    () => ({ jti: randomUUID(), ...(apiKey === undefined ? {} : { api_key: apiKey }) }),
   )
 }

@@ -8,7 +8,13 @@ export const workosPreset: HashPreset = {
   scheme: {
     kind: 'hmac',
     algorithm: 'sha256',
-    signature: { header: 'workos-signature', separator: ',', prefix: 'v1=', encoding: 'hex' },
+    signature: {
+      header: 'workos-signature',
+      separator: ',',
+      prefix: 'v1=',
+      encoding: 'hex',
+      form: /^t=\d{1,15}, ?v1=/,
+    },
     signed: '{timestamp}.{body}',
     timestamp: { entry: 't=', unit: 'ms', toleranceMs: 180_000 },
   },

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from '../pure/once.ts'
 import { payloadOf, withData } from '../pure/payload.ts'
 import {
+  confirm,
   describe,
   eventType,
   handshake,
@@ -50,10 +51,20 @@ export function verifySignature(source: Source, options: VerifySignatureOptions 
     if (!checked.ok) throw new WebhookError(checked.code, `Source "${name}": ${checked.message}`, refused)
     const validation = handshake(source, decoded, payload, { verified: true })
     if (validation) return validation
+    if (source.confirms && (await confirmed(source, name, signed))) return { status: 200, headers: {} }
     webhook.verified = true
     identify(webhook, source, name, decoded, payload, now)
     return next()
   })
+}
+
+async function confirmed(source: Source, name: string, request: SignedRequest): Promise<boolean> {
+  try {
+    return await confirm(source, request)
+  } catch (cause) {
+    const message = `Source "${name}": its subscription could not be confirmed; the sender asks again.`
+    throw new WebhookError('ERR_NOT_ACCEPTED', message, { cause })
+  }
 }
 
 const signedRequest = (

@@ -4,7 +4,7 @@ import { templateSource, type Algorithm, type ToleranceOption } from './engine.t
 import type { AsymmetricScheme, Preset } from './preset.ts'
 import type { PublicUrlOption } from './public-url.ts'
 import { publicKeys, type Secrets } from './secrets.ts'
-import type { Source } from './source.ts'
+import { unable, type Source } from './source.ts'
 import { piecesOf, template, type Part, type Parts, type Pieces } from './template.ts'
 
 export interface PublicKeyOptions {
@@ -58,11 +58,11 @@ function signing(scheme: AsymmetricScheme, keys: readonly KeyObject[], parts: re
       return keys.some((key) => decodedOnes.some((one) => verifyWith(hash, bytes, key, one)))
     },
     make: (request, claims, { privateKey }) => {
-      if (privateKey === undefined)
-        throw new TypeError('This sender signs with a private key: give privateKey.')
+      if (privateKey === undefined) throw unable('This sender signs with a private key: give privateKey.')
       const pieces = piecesOf(parts, request, claims)
-      if (!pieces) throw new TypeError('A header that the signature covers is missing: put it into headers.')
-      return signWith(hash, joined(pieces), createPrivateKey(privateKey)).toString(signature.encoding)
+      return (
+        pieces && signWith(hash, joined(pieces), createPrivateKey(privateKey)).toString(signature.encoding)
+      )
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { RequestHeaders } from '../words/headers.ts'
 import { at } from './payload.ts'
-import type { TemplateScheme, TimestampPlace } from './preset.ts'
+import type { SignaturePlace, TemplateScheme, TimestampPlace } from './preset.ts'
 import { refusal, type Refusal } from './source.ts'
 
 /** What the headers say about the signature, before any of it is believed. */
@@ -8,6 +8,8 @@ export interface Claims {
   readonly ok: true
   /** Each without its prefix. At least one. */
   readonly signatures: readonly string[]
+  /** Whether all of them must hold, and not just one. */
+  readonly every: boolean
   /** As written, in the form of its unit; empty when the scheme has none in a header. */
   readonly timestamp: string
   /** Empty when the scheme has none. */
@@ -20,13 +22,17 @@ export const mostSignatures = 16
 /** Reads signature, timestamp and id. A header that comes twice is refused: who is right is not ours to guess. */
 export function claimsOf(scheme: TemplateScheme, headers: RequestHeaders): Claims | Refusal {
   const { signature, timestamp, id, requires } = scheme
-  const written = signature.header.endsWith('*')
-    ? numbered(headers, signature.header.slice(0, -1))
-    : one(headers, signature.header)
+  const written = writtenIn(signature, headers)
   if (written === undefined) {
     return refusal('ERR_SIGNATURE_MISSING', `The header "${signature.header}" is missing.`)
   }
   if (typeof written === 'object' && 'code' in written) return written
+  if (signature.form && !signature.form.test(String(written))) {
+    return refusal(
+      'ERR_SIGNATURE_MALFORMED',
+      `The header "${signature.header}" is not written as this sender does.`,
+    )
+  }
   const found = entriesOf(scheme, written)
   if ('code' in found) return found
   for (const name in requires) {
@@ -42,7 +48,19 @@ export function claimsOf(scheme: TemplateScheme, headers: RequestHeaders): Claim
   if (typeof identity !== 'string') {
     return identity ?? refusal('ERR_SIGNATURE_MALFORMED', `The header "${id}", which is signed, is missing.`)
   }
-  return { ok: true, signatures: found.signatures, timestamp: time ?? '', id: identity }
+  const every = signature.repeats === true
+  const signatures = signature.form ? found.signatures.slice(0, 1) : found.signatures
+  return { ok: true, signatures, every, timestamp: time ?? '', id: identity }
+}
+
+/** The lines that hold signatures: one, unless the sender numbers or repeats them. */
+function writtenIn(
+  { header, repeats }: SignaturePlace,
+  headers: RequestHeaders,
+): string | readonly string[] | Refusal | undefined {
+  if (header.endsWith('*')) return numbered(headers, header.slice(0, -1))
+  const lines = repeats ? headers.all(header) : []
+  return lines.length > 1 ? lines : one(headers, header)
 }
 
 interface Entries {

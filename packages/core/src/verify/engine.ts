@@ -7,7 +7,14 @@ import { claimsOf, untimely, type Claims } from './claims.ts'
 import { json } from './payload.ts'
 import type { Preset, TemplateScheme, TimestampPlace } from './preset.ts'
 import { publicUrl, type PublicUrlOption } from './public-url.ts'
-import { refusal, type Message, type SignedRequest, type Source, type Verification } from './source.ts'
+import {
+  refusal,
+  unable,
+  type Message,
+  type SignedRequest,
+  type Source,
+  type Verification,
+} from './source.ts'
 import type { Parts } from './template.ts'
 
 export interface ToleranceOption {
@@ -26,12 +33,12 @@ export interface Algorithm {
     claims: Claims,
     signatures: readonly string[],
   ) => boolean | undefined
-  /** @throws TypeError when something that is signed is missing */
+  /** Undefined when something that is signed is missing. */
   readonly make: (
     request: SignedRequest,
     claims: Pick<Claims, 'timestamp' | 'id'>,
     message: Message,
-  ) => string
+  ) => string | undefined
 }
 
 type TemplatePreset = Preset & { readonly scheme: TemplateScheme }
@@ -96,16 +103,17 @@ function checked(scheme: TemplateScheme, algorithm: Algorithm): Source['check'] 
     const claims = claimsOf(scheme, request.headers)
     if (!claims.ok) return claims
     const { isFormed } = algorithm
-    const signatures = claims.signatures.every(isFormed)
-      ? claims.signatures
-      : claims.signatures.filter(isFormed)
-    if (signatures.length === 0) {
+    const wellFormed = claims.signatures.every(isFormed)
+    const signatures = wellFormed ? claims.signatures : claims.signatures.filter(isFormed)
+    if (signatures.length === 0 || (claims.every && !wellFormed)) {
       return refusal(
         'ERR_SIGNATURE_MALFORMED',
         `The signature in "${signature.header}" is not ${algorithm.form}.`,
       )
     }
-    const holds = algorithm.holds(request, claims, signatures)
+    const holds = claims.every
+      ? signatures.every((signature) => algorithm.holds(request, claims, [signature]))
+      : algorithm.holds(request, claims, signatures)
     if (holds === undefined) {
       return refusal('ERR_SIGNATURE_MALFORMED', 'Something that the signature covers is missing.')
     }
@@ -134,7 +142,10 @@ function sealed(scheme: TemplateScheme, algorithm: Algorithm): NonNullable<Sourc
     const { prefix = '', separator = '' } = signature
     const time = timestamp?.entry === undefined ? '' : `${timestamp.entry}${claims.timestamp}${separator}`
     const name = signature.header.replace('*', '1')
-    return { ...beside, [name]: `${time}${prefix}${algorithm.make(request, claims, message)}` }
+    const made = algorithm.make(request, claims, message)
+    if (made === undefined)
+      throw unable('A header that the signature covers is missing: put it into headers.')
+    return { headers: { ...beside, [name]: `${time}${prefix}${made}` } }
   }
 }
 

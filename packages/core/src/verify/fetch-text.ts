@@ -42,16 +42,28 @@ export const isPublicAddress = (address: string): boolean => {
   return version === 6 && !inward[6].check(address, 'ipv6')
 }
 
-/** Resolves once and hands the very address that was looked at to the connection, so that no second answer of DNS counts. */
-const publicLookup: LookupFunction = (hostname, options, callback) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error) return callback(error, '')
-    const bad = addresses.find(({ address }) => !isPublicAddress(address))
-    const [first] = addresses
-    if (bad || !first) return callback(new Error(`${hostname} does not lead to the internet.`), '')
-    return options.all ? callback(null, addresses) : callback(null, first.address, first.family)
-  })
+/** How a host is reached. Only tests, which have servers of their own, reach another one than the internet's. */
+export interface Reach {
+  readonly resolve: typeof lookup
+  readonly allows: (address: string) => boolean
+  readonly port?: number
+  readonly ca?: string
 }
+
+const internet: Reach = { resolve: lookup, allows: isPublicAddress }
+
+/** Resolves once and hands the very address that was looked at to the connection, so that no second answer of DNS counts. */
+const pinned =
+  ({ resolve, allows }: Reach): LookupFunction =>
+  (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, '')
+      const bad = addresses.find(({ address }) => !allows(address))
+      const [first] = addresses
+      if (bad || !first) return callback(new Error(`${hostname} does not lead to the internet.`), '')
+      return options.all ? callback(null, addresses) : callback(null, first.address, first.family)
+    })
+  }
 
 export interface FetchTextOptions {
   /** The hosts that may be asked, exactly: `sns.us-east-1.amazonaws.com`. */
@@ -67,7 +79,11 @@ export interface FetchTextOptions {
  * is an error, and an address that is not public is never connected to.
  * @throws Error one line that says why not
  */
-export async function fetchText(url: string, options: FetchTextOptions): Promise<string> {
+export async function fetchText(
+  url: string,
+  options: FetchTextOptions,
+  reach: Reach = internet,
+): Promise<string> {
   const { hosts, limitBytes = 65_536, timeoutMs = 3_000 } = options
   const { protocol, hostname, port, username, password } = new URL(url)
   if (
@@ -83,7 +99,13 @@ export async function fetchText(url: string, options: FetchTextOptions): Promise
   return new Promise((resolve, reject) => {
     const asking = request(
       url,
-      { lookup: publicLookup, agent: false, signal: AbortSignal.timeout(timeoutMs) },
+      {
+        lookup: pinned(reach),
+        agent: false,
+        signal: AbortSignal.timeout(timeoutMs),
+        ...(reach.port === undefined ? {} : { port: reach.port }),
+        ...(reach.ca === undefined ? {} : { ca: reach.ca }),
+      },
       (answer) => {
         const chunks: Buffer[] = []
         let length = 0

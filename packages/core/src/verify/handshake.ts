@@ -87,7 +87,7 @@ function echoed(what: Echo, knows: Knowledge, read: Read, verified: boolean): st
     return text
   }
   const text = read(what.hmac)
-  if (text === undefined || !knows.mac || !(verified || token.test(text)))
+  if (text === undefined || !knows.mac || !(verified || (what.only ?? token).test(text)))
     throw new TypeError('nothing to hash')
   return (what.prefix ?? '') + knows.mac(text).toString(what.encoding)
 }

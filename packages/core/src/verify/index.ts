@@ -1,11 +1,19 @@
-export { verify, sign } from './verify.ts'
+export { verify, sign, signedRequest } from './verify.ts'
 export { explain, type Cause, type Explanation } from './explain.ts'
-export { prepare, type Fetch } from './prepare.ts'
+export { confirm, prepare, type Fetch } from './prepare.ts'
 export { fetchText, isPublicAddress, type FetchTextOptions } from './fetch-text.ts'
 export { handshake } from './handshake.ts'
 export { describe, eventType, type Description } from './describe.ts'
 export { isSource } from './source.ts'
-export type { SignedRequest, Source, Message, Refusal, Verification, VerificationCode } from './source.ts'
+export type {
+  SignedRequest,
+  Source,
+  Message,
+  Sealed,
+  Refusal,
+  Verification,
+  VerificationCode,
+} from './source.ts'
 export type * from './preset.ts'
 export type { Secrets } from './secrets.ts'
 export type { ToleranceOption } from './engine.ts'

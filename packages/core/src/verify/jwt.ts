@@ -9,10 +9,11 @@ import {
 import { SetupError } from '../words/errors.ts'
 import { one } from './claims.ts'
 import { decoded, sameText } from './encodings.ts'
+import type { Keys } from './key-sets.ts'
 import { json } from './payload.ts'
 import type { JwtScheme, Preset } from './preset.ts'
 import { queryOf } from './public-url.ts'
-import { refusal, type Refusal, type SignedRequest, type Source } from './source.ts'
+import { refusal, unable, type Message, type Refusal, type SignedRequest, type Source } from './source.ts'
 
 /** A sender that signs with a JSON Web Token. */
 export type JwtPreset = Preset & { readonly scheme: JwtScheme }
@@ -26,6 +27,9 @@ export interface TokenKey {
   readonly expiresAt?: number
 }
 
+/** What a token must be. */
+export type TokenTerms = Pick<JwtScheme, 'algorithm' | 'alternatives' | 'required' | 'maxAgeMs' | 'leewayMs'>
+
 /** The claims of a token whose signature holds. */
 export type TokenClaims = Readonly<Record<string, unknown>>
 
@@ -38,29 +42,37 @@ export interface KeySet {
  * A source whose sender proves itself with a JSON Web Token.
  * @param keys   those that a token may be signed with
  * @param check  what only this provider asks of the claims; gives what is wrong
+ * @param own    the claims that only this provider makes, to sign
  * @see RFC 7515, RFC 7519, RFC 8725
  */
 export function jwtSource<Events>(
   preset: JwtPreset,
-  keys: readonly TokenKey[],
+  keys: readonly TokenKey[] | Keys,
   check?: (claims: TokenClaims, request: SignedRequest) => string | undefined,
+  own?: (message: Message) => TokenClaims,
 ): Source<Events> {
   const { scheme } = preset
+  const current: Keys = 'known' in keys ? keys : { known: () => keys, wanted: () => undefined }
   return {
     preset,
     check: (request, nowMs) => {
       const token = tokenOf(scheme, request)
       if (typeof token !== 'string') return token
-      const claims = verifiedClaims(token, scheme, keys, nowMs)
+      const claims = verifiedClaims(token, scheme, current.known(nowMs), nowMs)
       if ('ok' in claims) return claims
-      const wrong = untimely(claims.of, scheme, nowMs)
-      if (wrong) return wrong
       const mismatch = unlike(claims.of, scheme, request) ?? check?.(claims.of, request)
       return mismatch === undefined ? { ok: true } : refusal('ERR_SIGNATURE_MISMATCH', mismatch)
     },
-    ...(scheme.algorithm === 'HS256' ? { seal: sealed(scheme, keys) } : {}),
+    wants: (request, nowMs) => {
+      const token = tokenOf(scheme, request)
+      return typeof token === 'string' ? current.wanted(keyIdOf(token), nowMs) : undefined
+    },
+    ...('known' in keys || scheme.algorithm !== 'HS256' ? {} : { seal: sealed(scheme, keys, own) }),
   }
 }
+
+/** The key that a token says that it is signed with. Nothing of it is believed. */
+export const keyIdOf = (token: string): unknown => objectOf(token.split('.', 1)[0] ?? '')?.kid
 
 function tokenOf({ header, prefix = '', query }: JwtScheme, request: SignedRequest): string | Refusal {
   const written = one(request.headers, header)
@@ -77,13 +89,17 @@ function tokenOf({ header, prefix = '', query }: JwtScheme, request: SignedReque
     : refusal('ERR_SIGNATURE_MALFORMED', `The header "${header}" does not begin with "${prefix}".`)
 }
 
-/** Looks at the algorithm that is configured, never at what the token would like. */
-function verifiedClaims(
+/**
+ * The claims of a token that is signed with one of the keys, and of now. Looks at the algorithms that are configured,
+ * never at what else the token would like.
+ */
+export function verifiedClaims(
   token: string,
-  { algorithm }: JwtScheme,
+  scheme: TokenTerms,
   keys: readonly TokenKey[],
   nowMs: number,
 ): { readonly of: TokenClaims } | Refusal {
+  const { algorithm, alternatives = [] } = scheme
   const malformed = refusal('ERR_SIGNATURE_MALFORMED', 'The token is not a JSON Web Token.')
   const [first, second, third, ...more] = token.split('.')
   if (first === undefined || second === undefined || third === undefined || more.length > 0) return malformed
@@ -91,7 +107,8 @@ function verifiedClaims(
   const claims = objectOf(second)
   const signature = decoded(third, 'base64url')
   if (!header || !claims || !signature || third === '' || 'crit' in header) return malformed
-  if (header.alg !== algorithm) {
+  const used = [algorithm, ...alternatives].find((one) => one === header.alg)
+  if (used === undefined) {
     return refusal('ERR_SIGNATURE_MALFORMED', `The token is not signed with ${algorithm}.`)
   }
   const usable = keys.filter(({ id, expiresAt }) => {
@@ -100,8 +117,8 @@ function verifiedClaims(
   if (usable.length === 0)
     return refusal('ERR_SIGNATURE_MISMATCH', 'No configured key is the one that the token names.')
   const bytes = `${first}.${second}`
-  return usable.some(({ key }) => holds(algorithm, key, bytes, third, signature))
-    ? { of: claims }
+  return usable.some(({ key }) => holds(used, key, bytes, third, signature))
+    ? (untimely(claims, scheme, nowMs) ?? { of: claims })
     : refusal('ERR_SIGNATURE_MISMATCH', 'No configured key matches the signature of the token.')
 }
 
@@ -113,22 +130,24 @@ function objectOf(part: string): TokenClaims | undefined {
     : undefined
 }
 
+type Algorithm = JwtScheme['algorithm'] | 'HS384' | 'HS512'
+
 const holds = (
-  algorithm: JwtScheme['algorithm'],
+  algorithm: Algorithm,
   key: KeyObject,
   bytes: string,
   text: string,
   signature: Buffer,
 ): boolean =>
-  algorithm === 'HS256'
-    ? key.type === 'secret' && sameText(hs256(key, bytes), text)
+  algorithm.startsWith('HS')
+    ? key.type === 'secret' && sameText(hashed(algorithm, key, bytes), text)
     : key.type === 'public' &&
       verifyWith('sha256', Buffer.from(bytes), { key, dsaEncoding: 'ieee-p1363' }, signature)
 
-const hs256 = (key: KeyObject, bytes: string): string =>
-  createHmac('sha256', key).update(bytes).digest('base64url')
+const hashed = (algorithm: string, key: KeyObject, bytes: string): string =>
+  createHmac(algorithm.replace('HS', 'sha'), key).update(bytes).digest('base64url')
 
-function untimely(claims: TokenClaims, scheme: JwtScheme, nowMs: number): Refusal | undefined {
+function untimely(claims: TokenClaims, scheme: TokenTerms, nowMs: number): Refusal | undefined {
   const { required, maxAgeMs, leewayMs } = scheme
   for (const name of ['exp', 'iat', 'nbf']) {
     const value = claims[name]
@@ -163,7 +182,7 @@ function untimely(claims: TokenClaims, scheme: JwtScheme, nowMs: number): Refusa
 function unlike(
   claims: TokenClaims,
   { bodyHash, issuer, required }: JwtScheme,
-  { rawBody }: SignedRequest,
+  { rawBody, url }: SignedRequest,
 ): string | undefined {
   const absent = required.find((name) => claims[name] === undefined)
   if (absent !== undefined) return `The token has no claim "${absent}".`
@@ -172,8 +191,11 @@ function unlike(
     return `The token is not issued by ${issuers.join(' or ')}.`
   if (!bodyHash) return undefined
   const given = claims[bodyHash.claim]
-  if (given === undefined && bodyHash.optionalWhenEmpty && rawBody.length === 0) return undefined
-  const expected = createHash('sha256').update(rawBody).digest(bodyHash.encoding)
+  const empty = rawBody.length === 0
+  if (given === undefined && bodyHash.optionalWhenEmpty && empty) return undefined
+  const query = bodyHash.queryWhenEmpty && empty ? queryOf(url) : ''
+  const hashedBytes = query === '' ? rawBody : JSON.stringify(Object.fromEntries(new URLSearchParams(query)))
+  const expected = createHash('sha256').update(hashedBytes).digest(bodyHash.encoding)
   // base64url with its padding is the same hash
   const bare =
     typeof given === 'string' && bodyHash.encoding === 'base64url' ? given.replace(/={1,2}$/, '') : given
@@ -183,10 +205,15 @@ function unlike(
 }
 
 const sealed =
-  (scheme: JwtScheme, keys: readonly TokenKey[]): NonNullable<Source['seal']> =>
-  ({ headers = {}, rawBody, nowMs, claims = {} }) => {
+  (
+    scheme: JwtScheme,
+    keys: readonly TokenKey[],
+    own?: (message: Message) => TokenClaims,
+  ): NonNullable<Source['seal']> =>
+  (message) => {
     const [only] = keys
-    if (!only) throw new TypeError('There is no key to sign with.')
+    if (!only) throw unable('There is no key to sign with.')
+    const { headers = {}, rawBody, nowMs, claims = {} } = message
     const { bodyHash, issuer, header, prefix = '' } = scheme
     const now = Math.floor(nowMs / 1_000)
     const all = {
@@ -194,11 +221,12 @@ const sealed =
       exp: now + 300,
       ...(issuer === undefined ? {} : { iss: [issuer].flat()[0] }),
       ...(bodyHash && { [bodyHash.claim]: createHash('sha256').update(rawBody).digest(bodyHash.encoding) }),
+      ...own?.(message),
       ...claims,
     }
     const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
     const bytes = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode(all)}`
-    return { ...headers, [header]: `${prefix}${bytes}.${hs256(only.key, bytes)}` }
+    return { headers: { ...headers, [header]: `${prefix}${bytes}.${hashed('HS256', only.key, bytes)}` } }
   }
 
 /**

@@ -1,8 +1,8 @@
-import { fetchText } from './fetch-text.ts'
+import { fetchText, type FetchTextOptions } from './fetch-text.ts'
 import type { SignedRequest, Source } from './source.ts'
 
 /** Gets a text over the network. */
-export type Fetch = typeof fetchText
+export type Fetch = (url: string, options: FetchTextOptions) => Promise<string>
 
 /** Nobody is asked for the same thing again so soon after it failed, milliseconds. */
 const pauseMs = 60_000
@@ -24,7 +24,7 @@ export async function prepare(
   nowMs: number,
   fetch: Fetch = fetchText,
 ): Promise<void> {
-  const wanted = source.wants?.(request)
+  const wanted = source.wants?.(request, nowMs)
   if (!wanted) return
   const lately = asked.get(source) ?? new Map<string, { at: number; answer: Promise<void> }>()
   asked.set(source, lately)
@@ -37,4 +37,21 @@ export async function prepare(
     .catch(() => undefined)
   lately.set(wanted.url, { at: nowMs, answer })
   return answer
+}
+
+/**
+ * Visits the URL with which a verified message asks to confirm a subscription, for a source that was made with
+ * `confirm: true`. Call it after `verify`.
+ * @returns whether the message asked for it
+ * @throws Error when the URL cannot be visited
+ */
+export async function confirm(
+  source: Source,
+  request: SignedRequest,
+  fetch: Fetch = fetchText,
+): Promise<boolean> {
+  const url = source.confirms?.(request)
+  if (url === undefined) return false
+  await fetch(url, { hosts: [new URL(url).hostname] })
+  return true
 }

@@ -21,6 +21,10 @@ export interface SignaturePlace {
   readonly prefix?: string
   /** What stands between the entries of a list; absent, the header holds one signature and nothing else. */
   readonly separator?: ',' | ';' | ' '
+  /** How the header looks as a whole, for a sender whose own library takes nothing else; its first signature counts. */
+  readonly form?: RegExp
+  /** The header may come several times, and all must hold: a sender that replaces its secret signs with both. */
+  readonly repeats?: true
 }
 
 /** Where the sender's clock is, and how far it may be from ours, either way. */
@@ -100,12 +104,16 @@ export interface JwtScheme extends Bytes {
   /** A parameter of the query that is read when the header is absent. */
   readonly query?: string
   readonly algorithm: 'HS256' | 'RS256' | 'ES256'
+  /** Algorithms that the sender may choose instead, with the same key. */
+  readonly alternatives?: readonly ('HS384' | 'HS512')[]
   /** The claim that holds a SHA-256 of the body; without it the token says nothing of the body. */
   readonly bodyHash?: {
     readonly claim: string
     readonly encoding: Encoding
     /** A request without a body may lack the claim. */
     readonly optionalWhenEmpty?: true
+    /** Of a request without a body, the query is hashed, as JSON. */
+    readonly queryWhenEmpty?: true
   }
   /** The issuer, when it is always the same; several spellings of it. */
   readonly issuer?: string | readonly string[]
@@ -152,8 +160,15 @@ export interface HandshakeReply {
 }
 
 /** What is sent back: a place, or a keyed hash of it with the source's secret. */
-export type Echo =
-  Place | { readonly hmac: Place; readonly encoding: 'hex' | 'base64'; readonly prefix?: string }
+export type Echo = Place | HashedEcho
+
+export interface HashedEcho {
+  readonly hmac: Place
+  readonly encoding: 'hex' | 'base64'
+  readonly prefix?: string
+  /** What may be hashed for somebody unverified; nothing that could be a body. Default: any token. */
+  readonly only?: RegExp
+}
 
 /** All that is known of a provider: plain data. */
 export interface Preset {

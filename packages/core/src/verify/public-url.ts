@@ -1,4 +1,5 @@
-import type { SignedRequest } from './source.ts'
+import { RequestHeaders } from '../words/headers.ts'
+import type { Message, SignedRequest } from './source.ts'
 
 export interface PublicUrlOption {
   /**
@@ -23,6 +24,12 @@ export function publicUrl(
   const query = target.indexOf('?')
   return path.includes('?') || query === -1 ? configured : configured + target.slice(query)
 }
+
+/** The request that a message is for, as far as its URL goes. */
+export const calledBy = ({ url = '/', headers = {} }: Message): Pick<SignedRequest, 'url' | 'headers'> => ({
+  url,
+  headers: RequestHeaders.from(headers),
+})
 
 const originOf = (url: string): string => /^https?:\/\/[^/?#]*/i.exec(url)?.[0] ?? ''
 

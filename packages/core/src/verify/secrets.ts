@@ -71,10 +71,11 @@ export function secretKeys(
   })
 }
 
+// keys are set by hand, and some are random text that is decoded: upper-case hex, base64 without its padding, with the
+// alphabet of URLs or with bits left over is the same key
 function decodedSecret(text: string, encoding: 'hex' | 'base64'): Buffer | undefined {
-  // people set secrets by hand: upper-case hex and base64 without its padding are the same key
   if (encoding === 'hex') return decoded(text.toLowerCase(), 'hex')
-  return decoded(text.padEnd(Math.ceil(text.length / 4) * 4, '='), 'base64')
+  return /^[\w+/-]+={0,2}$/.test(text) ? Buffer.from(text, 'base64') : undefined
 }
 
 // SubjectPublicKeyInfo of a raw Ed25519 key, RFC 8410 §4
@@ -103,11 +104,10 @@ export function publicKey(preset: Preset, value: unknown, type: KeyType): KeyObj
 }
 
 function parsed(text: string): KeyObject {
-  if (text.startsWith('-----BEGIN')) return createPublicKey(text)
+  // in an environment variable, the lines of a PEM may be joined by a backslash and an n
+  if (text.startsWith('-----BEGIN')) return createPublicKey(text.replace(/\\n/g, '\n'))
   const bare = text.startsWith('whpk_') ? text.slice(5) : text
-  const bytes = /^[0-9a-f]{64}$/i.test(bare)
-    ? Buffer.from(bare, 'hex')
-    : (decoded(bare, 'base64') ?? Buffer.of())
+  const bytes = decodedSecret(bare, /^[0-9a-f]{64}$/i.test(bare) ? 'hex' : 'base64') ?? Buffer.of()
   const der = bytes.length === 32 ? Buffer.concat([ed25519Header, bytes]) : bytes
   return createPublicKey({ key: der, format: 'der', type: 'spki' })
 }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../words/errors.ts'
+import { SetupError, type ErrorCode } from '../words/errors.ts'
 import type { RequestHeaders } from '../words/headers.ts'
 import type { Preset } from './preset.ts'
 
@@ -24,6 +24,9 @@ export interface Refusal {
 /** What `verify` found. */
 export type Verification = { readonly ok: true } | Refusal
 
+/** What a receiver cannot make. */
+export const unable = (why: string): SetupError => new SetupError('ERR_SIGN_UNABLE', why)
+
 export const refusal = (code: VerificationCode, message: string): Refusal => ({ ok: false, code, message })
 
 /** What `sign` makes headers for. */
@@ -45,6 +48,13 @@ export interface Message {
   readonly claims?: Readonly<Record<string, unknown>>
 }
 
+/** What `seal` makes: headers, and the body or the URL where the signature is in it. */
+export interface Sealed {
+  readonly headers: Record<string, string>
+  readonly rawBody?: Buffer
+  readonly url?: string
+}
+
 /** A key that a request names and a source does not have. */
 export interface Wanted {
   /** One of the provider's own, over https. */
@@ -55,7 +65,7 @@ export interface Wanted {
 
 /** What a source knows beside its checks, to answer endpoint validations. */
 export interface Knowledge {
-  /** HMAC-SHA256 with the source's secret. */
+  /** A keyed hash with the source's secret: HMAC-SHA256, if the sender asks for no other. */
   readonly mac?: (text: string) => Buffer
   /** Whether an option holds this text. */
   readonly holds?: (option: string, text: string) => boolean
@@ -74,12 +84,14 @@ export interface Source<Events = unknown> {
   readonly preset: Preset
   /** Use `verify`, which never throws. */
   readonly check: (request: SignedRequest, nowMs: number) => Verification
-  /** Use `sign`. Absent where a receiver cannot make what it checks. */
-  readonly seal?: (message: Message) => Record<string, string>
+  /** Use `sign` or `signedRequest`. Absent where a receiver cannot make what it checks. */
+  readonly seal?: (message: Message) => Sealed
   /** The payload, for senders that wrap it in a form; for all others it is the body itself. Only after verification. */
   readonly payload?: (request: SignedRequest) => unknown
   /** Use `prepare`. Only with the option `fetch`. */
-  readonly wants?: (request: SignedRequest) => Wanted | undefined
+  readonly wants?: (request: SignedRequest, nowMs: number) => Wanted | undefined
+  /** Use `confirm`. The URL with which a verified message asks to confirm a subscription; only with that option. */
+  readonly confirms?: (request: SignedRequest) => string | undefined
   /** Use `handshake`. */
   readonly knows?: Knowledge
   readonly [events]?: Events

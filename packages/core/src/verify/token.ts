@@ -6,7 +6,14 @@ import { at, json } from './payload.ts'
 import type { Preset, TokenScheme } from './preset.ts'
 import { queryOf } from './public-url.ts'
 import { credentials } from './secrets.ts'
-import { refusal, type Refusal, type SignedRequest, type Source } from './source.ts'
+import {
+  refusal,
+  type Message,
+  type Refusal,
+  type Sealed,
+  type SignedRequest,
+  type Source,
+} from './source.ts'
 
 /** A sender that sends the secret itself. */
 export type TokenPreset = Preset & { readonly scheme: TokenScheme }
@@ -34,10 +41,25 @@ export function tokenSource<Events>(preset: TokenPreset, options: SecretOptions)
         ? { ok: true }
         : refusal('ERR_SIGNATURE_MISMATCH', 'No configured secret matches the token.')
     },
-    ...('header' in token
-      ? { seal: ({ headers = {} }) => ({ ...headers, [token.header]: texts[0] ?? '' }) }
-      : {}),
+    seal: (message) => sealed(token, texts[0] ?? '', message),
   }
+}
+
+/** In a body, the token is put into the JSON that the message holds. */
+function sealed(place: TokenScheme['token'], text: string, message: Message): Sealed {
+  const { headers = {}, rawBody, url = '/' } = message
+  if ('header' in place) return { headers: { ...headers, [place.header]: text } }
+  if ('query' in place) {
+    const token = `${place.query}=${encodeURIComponent(text)}`
+    return { headers: { ...headers }, url: `${url}${url.includes('?') ? '&' : '?'}${token}` }
+  }
+  const [list = '', item] = place.body.split('.*.')
+  const payload = json(rawBody)
+  const found = item === undefined ? [payload] : at(payload, list)
+  for (const each of Array.isArray(found) ? found : []) {
+    if (typeof each === 'object' && each !== null) Object.assign(each, { [item ?? list]: text })
+  }
+  return { headers: { ...headers }, rawBody: Buffer.from(JSON.stringify(payload) ?? '') }
 }
 
 // equal lengths, so that the comparison tells nothing of the secret's

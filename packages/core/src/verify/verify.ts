@@ -1,7 +1,10 @@
+import { RequestHeaders } from '../words/headers.ts'
 import {
   refusal,
+  unable,
   type Message,
   type Refusal,
+  type Sealed,
   type SignedRequest,
   type Source,
   type Verification,
@@ -34,9 +37,25 @@ function ambiguous({ preset: { key } }: Source, { headers }: SignedRequest): Ref
 
 /**
  * The headers of a request as this sender would make it, for tests and tools; those of the message are among them.
- * @throws TypeError where a receiver cannot make what it checks
+ * @throws SetupError `ERR_SIGN_UNABLE` where a receiver cannot make what it checks, or the signature is not in a header
  */
 export function sign(source: Source, message: Message): Record<string, string> {
+  const { headers, rawBody, url } = sealed(source, message)
+  if (rawBody === undefined && url === undefined) return headers
+  throw unable(`${source.preset.title} puts its signature into the body or the URL: use signedRequest.`)
+}
+
+/**
+ * A whole request as this sender would make it, for tests and tools. A sender that signs in the body gets it from the
+ * payload that the message holds.
+ * @throws SetupError `ERR_SIGN_UNABLE` where a receiver cannot make what it checks
+ */
+export function signedRequest(source: Source, message: Message): SignedRequest {
+  const { headers, rawBody = message.rawBody, url = message.url ?? '/' } = sealed(source, message)
+  return { method: message.method ?? 'POST', url, headers: RequestHeaders.from(headers), rawBody }
+}
+
+function sealed(source: Source, message: Message): Sealed {
   if (source.seal) return source.seal(message)
-  throw new TypeError(`A receiver of ${source.preset.title} cannot sign in its name.`)
+  throw unable(`A receiver of ${source.preset.title} holds no key to sign in its name.`)
 }

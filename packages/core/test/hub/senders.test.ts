@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { TriggerHub } from '@trigger-hub/core'
 import { memory } from '@trigger-hub/core/memory'
-import { adyen, mandrill, twitch } from '@trigger-hub/core/sources'
+import { adyen, awsSns, mandrill, twitch } from '@trigger-hub/core/sources'
 import { sign, type Source } from '@trigger-hub/core/verify'
+import type { VectorFile } from '../../../../test/vectors/run.ts'
 import { eventually } from './hub.ts'
 
 const hubs: TriggerHub[] = []
@@ -42,6 +45,21 @@ test('hands the bot the payload that a sender wraps in a form', async () => {
   expect((await post({ ...headers, ...own }, body)).status).toBe(200)
   await eventually(() => seen.length === 1)
   expect(seen).toEqual([[{ event: 'send' }]])
+})
+
+test('asks SNS to come again when a subscription cannot be confirmed, and tells no bot', async () => {
+  const file = join(__dirname, '../../../../test/vectors/aws-sns.json')
+  const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as VectorFile
+  const { bodyBase64, certificates } = vectors.find(({ name }) =>
+    name.startsWith('SubscriptionConfirmation'),
+  )!
+  const body = Buffer.from(bodyBase64, 'base64').toString()
+  const { TopicArn: topicArn } = JSON.parse(body) as { TopicArn: string }
+  // its token is made up, so Amazon refuses it; without a network it is out of reach
+  const { post, seen } = await receiving(awsSns({ certificates: certificates!, topicArn, confirm: true }))
+  const reply = await post({ 'content-type': 'text/plain; charset=UTF-8' }, body)
+  expect([reply.status, reply.headers.get('retry-after')]).toEqual([503, '1'])
+  expect(seen).toEqual([])
 })
 
 test('answers with the text that the sender asks for', () => {

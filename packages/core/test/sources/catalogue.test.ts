@@ -1,7 +1,12 @@
-import { describe as describeEvent, RequestHeaders, verify } from '@trigger-hub/core/verify'
+import { generateKeyPairSync } from 'node:crypto'
+import { adyen, awsSns, azureEventGrid, microsoftGraph, plaid, telnyx } from '@trigger-hub/core/sources'
+import { describe as describeEvent, RequestHeaders, sign, verify } from '@trigger-hub/core/verify'
 import { presetOf } from '../../../../test/vectors/run.ts'
 import { presets } from '../../src/sources/presets.ts'
-import { nowMs, sealing, signedRequest } from './senders.ts'
+import { bodyOf, keyless, nowMs, sealing, signedRequest } from './senders.ts'
+
+const ed25519 = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' })
+const jwk = { ...ed25519, x: Buffer.from(ed25519.x!, 'base64url').toString('base64') }
 
 describe('the catalogue', () => {
   it('has every provider once, exported under its name', () => {
@@ -34,25 +39,44 @@ describe('the catalogue', () => {
 })
 
 describe('sign', () => {
-  it('covers all but the senders whose private key or token nobody else has', () => {
-    expect(sealing.length).toBeGreaterThanOrEqual(70)
+  it('covers all but the senders whose private key nobody else has', () => {
+    expect(sealing.length).toBe(presets.length - keyless.length)
   })
 
   it.each(sealing)('makes a request that $provider could have made', (sender) => {
     const { source, preset } = sender
-    const body =
-      preset.scheme.kind === 'hmac' && preset.scheme.signed.includes('arameters')
-        ? 'b=2&a=1'
-        : `{"id":"1","webhookTimestamp":${nowMs},"value":[]}`
-    const request = signedRequest(sender, body)
+    const request = signedRequest(sender)
     expect(verify(source, request, nowMs)).toEqual({ ok: true })
     // and no other body under it, unless the sender signs none
-    const coversBody =
-      'signed' in preset.scheme || ('bodyHash' in preset.scheme && preset.scheme.bodyHash !== undefined)
-    const other = { ...request, rawBody: Buffer.from(body.replace('1', '7')) }
-    expect(verify(source, other, nowMs).ok).toBe(!coversBody)
+    const { scheme } = preset
+    const coversBody = 'signed' in scheme || ('bodyHash' in scheme && scheme.bodyHash !== undefined)
+    const rawBody = Buffer.from(`${request.rawBody.toString()}1`.replace('"1"', '"7"'))
+    if (scheme.kind !== 'token' || !('body' in scheme.token))
+      expect(verify(source, { ...request, rawBody }, nowMs).ok).toBe(!coversBody)
+  })
+
+  it.each([
+    [adyen({ secret: 'ab'.repeat(32) }), 'use signedRequest'],
+    [microsoftGraph({ secret: 'client state' }), 'use signedRequest'],
+    [azureEventGrid({ secret: 'token' }), 'use signedRequest'],
+    [awsSns({ fetch: true }), 'holds no key'],
+    [plaid({ jwks: { keys: [jwk] } }), 'holds no key'],
+    [telnyx({ publicKey: jwk.x }), 'give privateKey'],
+  ])('says what it cannot sign, and what to do', (source, why) => {
+    const message = { rawBody: Buffer.from(bodyOf(source.preset.provider)), nowMs }
+    const call = (): unknown => sign(source, message)
+    expect(call).toThrow(why)
+    expect(code(call)).toBe('ERR_SIGN_UNABLE')
   })
 })
+
+const code = (call: () => unknown): unknown => {
+  try {
+    return call()
+  } catch (error) {
+    return (error as { code?: string }).code
+  }
+}
 
 describe('keys', () => {
   /** Two events of one sender that differ in what it says makes them different. */

@@ -1,5 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { RequestHeaders, sign, type Source } from '@trigger-hub/core/verify'
+import {
+  signedRequest as signed,
+  type Message,
+  type SignedRequest,
+  type Source,
+} from '@trigger-hub/core/verify'
 import { presetOf } from '../../../../test/vectors/run.ts'
 import { presets } from '../../src/sources/presets.ts'
 
@@ -13,74 +18,66 @@ const pairs = {
   'rsa-sha256': generateKeyPairSync('rsa', { modulusLength: 2048 }),
 }
 
-/** What a sender's signature needs beside the body, where it is not in the record. */
-const beside: Record<string, { headers?: Record<string, string>; claims?: object; options?: object }> = {
-  pusher: { options: { secret: undefined, keys: [{ key: 'key-a', secret: 'a secret of pusher' }] } },
-  box: { options: { secret: undefined, primaryKey: 'a key of box' } },
-  monday: {
-    options: { audience: 'https://hooks.example.com/a' },
-    claims: { aud: 'https://hooks.example.com/a' },
-  },
+/** Senders whose receiver holds what checks a signature and not what makes one. */
+export const keyless = ['aws-sns', 'google-pubsub', 'paypal', 'plaid', 'rfc9421', 'truelayer']
+
+const form = { 'content-type': 'application/x-www-form-urlencoded' }
+
+/** What a sender needs beside a secret and any body, where it is not in the record. */
+const beside: Record<string, { options?: object; headers?: Record<string, string>; body?: string }> = {
+  adyen: { body: '{"notificationItems":[{"NotificationRequestItem":{"pspReference":"1"}}]}' },
   'atlassian-connect': { options: { clientKey: 'client' } },
-  qstash: { claims: { sub: 'https://hooks.example.com/a' } },
-  vonage: { claims: { jti: '1' } },
-  plivo: {
-    headers: { 'x-plivo-signature-v3-nonce': '12345', 'content-type': 'application/x-www-form-urlencoded' },
-  },
-  twilio: { headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+  box: { options: { secret: undefined, primaryKey: 'a key of box' } },
+  braintree: { options: { secret: undefined, publicKey: 'public', privateKey: 'private' } },
   contentful: {
     headers: { 'x-contentful-signed-headers': 'x-contentful-signed-headers,x-contentful-timestamp' },
   },
+  mandrill: { headers: form, body: 'b=2&a=1' },
+  'microsoft-graph': { body: '{"value":[{"id":"1"}]}' },
+  monday: { options: { audience: url } },
+  plivo: { headers: { 'x-plivo-signature-v3-nonce': '12345', ...form }, body: 'b=2&a=1' },
+  pusher: { options: { secret: undefined, keys: [{ key: 'key-a', secret: 'a secret of pusher' }] } },
+  twilio: { headers: form, body: 'b=2&a=1' },
 }
-/** Tokens that cover more than a record can say are made in their vectors, not here. */
-const unsealed = ['atlassian-connect', 'messagebird']
 
-const secretFor = ({ scheme }: (typeof presets)[number]): string =>
+const secretFor = ({ scheme, provider }: (typeof presets)[number]): string =>
   'secretEncoding' in scheme && scheme.secretEncoding === 'base64'
     ? 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
-    : 'secretEncoding' in scheme && scheme.secretEncoding === 'hex'
+    : provider === 'adyen' || ('secretEncoding' in scheme && scheme.secretEncoding === 'hex')
       ? '00112233445566778899aabbccddeeff'
       : 'a secret of the sender'
 
-function configured(preset: (typeof presets)[number]): Source | undefined {
+function configured(preset: (typeof presets)[number]): Source {
   const { scheme, provider } = preset
-  if (scheme.kind === 'own' || unsealed.includes(provider)) return undefined
   const key =
     scheme.kind === 'asymmetric'
       ? { publicKey: pem('spki', pairs[scheme.algorithm].publicKey) }
       : { secret: secretFor(preset) }
-  const options = Object.entries({ ...key, ...beside[provider]?.options }).filter(
-    ([, value]) => value !== undefined,
-  )
-  return ['google-pubsub', 'plaid'].includes(provider)
-    ? undefined
-    : presetOf(provider)!(Object.fromEntries(options))
+  const options = Object.entries({ ...key, ...beside[provider]?.options })
+  return presetOf(provider)!(Object.fromEntries(options.filter(([, value]) => value !== undefined)))
 }
 
 /** Presets that a receiver can sign for, configured. */
-export const sealing = presets.flatMap((preset) => {
-  const source = configured(preset)
-  return source?.seal ? [{ provider: preset.provider, preset, source }] : []
-})
+export const sealing = presets
+  .filter(({ provider }) => !keyless.includes(provider))
+  .map((preset) => ({ provider: preset.provider, preset, source: configured(preset) }))
 
-/** The headers with which the sender would send a body. */
-export function signedHeaders({ provider, preset, source }: (typeof sealing)[number], body: string) {
+/** A body that this sender could send. */
+export const bodyOf = (provider: string): string =>
+  beside[provider]?.body ?? `{"id":"1","webhookTimestamp":${nowMs},"value":[]}`
+
+/** A request as the sender would make it. */
+export function signedRequest(
+  { provider, preset, source }: (typeof sealing)[number],
+  body = bodyOf(provider),
+): SignedRequest {
   const { scheme } = preset
-  const { headers, claims } = beside[provider] ?? {}
-  return sign(source, {
+  const message: Message = {
     rawBody: Buffer.from(body),
     nowMs,
     url,
-    ...(headers ? { headers } : {}),
-    ...(claims ? { claims: claims as Record<string, unknown> } : {}),
+    ...(beside[provider]?.headers && { headers: beside[provider].headers }),
     ...(scheme.kind === 'asymmetric' ? { privateKey: pem('pkcs8', pairs[scheme.algorithm].privateKey) } : {}),
-  })
+  }
+  return signed(source, message)
 }
-
-/** A request as the sender would make it. */
-export const signedRequest = (sender: (typeof sealing)[number], body: string) => ({
-  method: 'POST',
-  url,
-  headers: RequestHeaders.from(signedHeaders(sender, body)),
-  rawBody: Buffer.from(body),
-})

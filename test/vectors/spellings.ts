@@ -1,0 +1,52 @@
+/** What providers, and so vectors, call what is a secret here; two of them are a rotation. */
+const secretNames = new Set([
+  'accessToken',
+  'apiKey',
+  'apiSecret',
+  'appSecret',
+  'authToken',
+  'authorization',
+  'clientSecret',
+  'consumerSecret',
+  'currentSigningKey',
+  'nextSigningKey',
+  'hmacKey',
+  'key',
+  'sharedSecret',
+  'signatureSecret',
+  'signingKey',
+  'signingSecret',
+  'token',
+  'verificationToken',
+  'verifierToken',
+  'webhookKey',
+  'webhookSecret',
+  'webhookToken',
+])
+
+const urlNames = new Set(['callbackUrl', 'notificationUrl', 'url', 'webhookUrl'])
+const audienceNames = new Set(['appId', 'clientId'])
+
+/**
+ * The options, in order of preference, that a setting of a vector may be: under its own name, or under the one that a
+ * preset has for it. Only set-up is lenient; what a preset accepts is not.
+ */
+export function spellings(name: string, value: unknown): (readonly [option: string, value: unknown])[] {
+  const own = [name, name === 'jwks' ? keySet(value) : value] as const
+  const also = (...options: string[]) => options.map((option) => [option, value] as const)
+  if (name === 'tolerance' || name === 'toleranceSeconds') return [['tolerance', `${Number(value)}s`]]
+  if (name === 'secret') return [own, ...also('privateKey', 'publicKey', 'primaryKey')]
+  if (name === 'certificates') return [own, ['publicKey', Object.values(value as object)]]
+  if (secretNames.has(name)) return [own, ...also('secret')]
+  if (urlNames.has(name)) return [own, ...also('publicUrl')]
+  if (audienceNames.has(name)) return [own, ...also('audience')]
+  return [own]
+}
+
+/** A key set, however it is given: as text, as one key, as a list or by key id. */
+function keySet(value: unknown): unknown {
+  const set: unknown = typeof value === 'string' ? JSON.parse(value) : value
+  if (Array.isArray(set)) return { keys: set as unknown[] }
+  if (typeof set !== 'object' || set === null || 'keys' in set) return set
+  return { keys: 'kty' in set ? [set] : Object.entries(set).map(([kid, key]) => ({ kid, ...(key as object) })) }
+}
