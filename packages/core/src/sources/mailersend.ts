@@ -15,7 +15,13 @@ export const mailersendPreset: HashPreset = {
   keySigned: true,
   type: { body: 'type' },
   answerWithinMs: 3_000,
+  handshakes: [
+    { verified: false, when: [{ at: { body: 'type' }, is: 'webhook.test' }], reply: { status: 200 } },
+  ],
   retries: '2 more times: after 10 and 100 seconds',
+  pitfalls: [
+    'While a webhook is saved, its URL is tested with an event of type webhook.test, signed with a key that everybody knows.',
+  ],
 }
 
 /** Webhooks of MailerSend. The secret is the signing secret of the webhook. */

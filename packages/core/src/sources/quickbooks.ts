@@ -11,10 +11,15 @@ export const quickbooksPreset: HashPreset = {
     signature: { header: 'intuit-signature', encoding: 'base64' },
     signed: '{body}',
   },
-  keySigned: false,
+  key: { body: '0.id' },
+  keySigned: true,
+  type: { body: '0.type' },
   answerWithinMs: 3_000,
   retries: 'after 20, 30 and 50 minutes',
-  pitfalls: ['A notification names what changed in each company and has no id.'],
+  pitfalls: [
+    'One request holds several CloudEvents; key and type are those of the first one.',
+    'The format before 2026, eventNotifications, has no id.',
+  ],
 }
 
 /** Webhooks of a QuickBooks app. The secret is the verifier token. */
