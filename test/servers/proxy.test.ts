@@ -58,6 +58,29 @@ test('delays them when it is slow', async () => {
   expect(Date.now() - from).toBeGreaterThanOrEqual(195)
 })
 
+test('keeps everything back while it is stalled, and carries it when it is fair again', async () => {
+  const { socket, text } = await connected()
+  proxy.stall()
+  socket.write('hel')
+  await wait(50)
+  socket.write('lo')
+  await wait(50)
+  expect(heard).toBe('')
+  proxy.fair()
+  await until(() => text() === 'hello')
+})
+
+test('keeps answers alone back', async () => {
+  const { socket, text } = await connected()
+  proxy.stall('answers')
+  socket.write('hello')
+  await until(() => heard === 'hello')
+  await wait(50)
+  expect(text()).toBe('')
+  proxy.fair()
+  await until(() => text() === 'hello')
+})
+
 test('swallows everything when it is half-open, and such a connection stays dead', async () => {
   const old = await connected()
   proxy.halfOpen()

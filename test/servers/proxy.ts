@@ -6,6 +6,8 @@ type Weather =
   | { readonly is: 'fair' }
   /** Each piece arrives this much later. */
   | { readonly is: 'slow'; readonly ms: number }
+  /** Nothing arrives, or no answer does, until it is fair: as if a process or its machine stood still. */
+  | { readonly is: 'stalled'; readonly what: 'everything' | 'answers' }
   /** Nothing arrives on either side, and neither is told. */
   | { readonly is: 'half-open' }
   /** The server hears everything, and its answers are lost. */
@@ -16,6 +18,8 @@ type Weather =
 interface Pair {
   readonly client: Socket
   readonly server: Socket
+  /** What was stalled, in its order. */
+  readonly held: (() => void)[]
   /** It was half-open once: what was lost does not come back, so it stays dead when the weather changes. */
   isDead: boolean
 }
@@ -49,10 +53,15 @@ export class Proxy {
     return (this.#listener.address() as AddressInfo).port
   }
 
-  /** Everything comes through; connections that were half-open stay dead. */
+  /** Everything comes through, first what was stalled; connections that were half-open stay dead. */
   fair(): void {
     this.#weather = { is: 'fair' }
     this.#answersLeft = Infinity
+    for (const { held } of this.#pairs) for (const carry of held.splice(0)) carry()
+  }
+
+  stall(what: 'everything' | 'answers' = 'everything'): void {
+    this.#weather = { is: 'stalled', what }
   }
 
   slow(ms: number): void {
@@ -95,7 +104,7 @@ export class Proxy {
 
   #join(client: Socket): void {
     const server = connect({ port: this.#target, host: '127.0.0.1', noDelay: true })
-    const pair: Pair = { client: client.setNoDelay(), server, isDead: false }
+    const pair: Pair = { client: client.setNoDelay(), server, held: [], isDead: false }
     this.#pairs.add(pair)
     for (const [one, other] of [
       [client, server],
@@ -117,6 +126,10 @@ export class Proxy {
     const isAnswer = to === pair.client
     if (weather.is === 'half-open' || (weather.is === 'deaf' && isAnswer)) return
     if (pair.isDead && (isAnswer || weather.is !== 'deaf')) return
+    if (weather.is === 'stalled' && (isAnswer || weather.what === 'everything')) {
+      pair.held.push(() => to.write(data))
+      return
+    }
     if (weather.is === 'slow') {
       setTimeout(() => to.write(data), weather.ms)
       return
