@@ -14,6 +14,7 @@ export { backoff, retryPolicy, type RetryOptions, type RetryPolicy } from './pur
 export { fingerprint, keyName } from './pure/digest.ts'
 export { pattern, type Pattern } from './pure/pattern.ts'
 export { payloadOf, withData } from './pure/payload.ts'
+export { Session, type RenewedSession, type SessionOptions } from './pure/session.ts'
 export { attempt, type AttemptContext, type Attempted, type Handler } from './stages/attempt.ts'
 export { compose } from './stages/compose.ts'
 export { idempotency, type IdempotencyOptions } from './stages/idempotency.ts'

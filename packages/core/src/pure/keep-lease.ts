@@ -1,22 +1,28 @@
 import type { Clock } from '../words/clock.ts'
 
-export interface KeptLease {
+export interface LeaseOptions {
   readonly leaseMs: number
   readonly clock: Clock
+  /** When the lease was asked for, by the monotonic clock. Default: now. */
+  readonly askedAt?: number
   /** Resolves to false when the lease is no longer ours; rejects when that cannot be found out now. */
   readonly renew: () => Promise<boolean>
   /** The lease is over, or must be by now since nobody could be asked: somebody else may be at work on the same. */
   readonly onLost?: () => void
 }
 
-/**
- * Renews a lease three times in its length. A renewal that fails is tried again, ten times in a length.
- * @returns what stops it
- */
-export function keepLease({ leaseMs, clock, renew, onLost }: KeptLease): () => void {
+export interface KeptLease {
+  /** False once its time is over, also if nobody has noticed: this process may have been stopped meanwhile. */
+  readonly isLive: boolean
+  /** Renews it no more. */
+  stop(): void
+}
+
+/** Renews a lease three times in its length. A renewal that fails is tried again, ten times in a length. */
+export function keepLease({ leaseMs, clock, askedAt, renew, onLost }: LeaseOptions): KeptLease {
   let isOver = false
   let cancel: () => void = () => undefined
-  let expiresAt = clock.monotonicMs() + leaseMs
+  let expiresAt = (askedAt ?? clock.monotonicMs()) + leaseMs
   const lose = (): void => {
     if (isOver) return
     isOver = true
@@ -37,8 +43,13 @@ export function keepLease({ leaseMs, clock, renew, onLost }: KeptLease): () => v
     )
   }
   renewIn(leaseMs / 3)
-  return () => {
-    isOver = true
-    cancel()
+  return {
+    get isLive() {
+      return !isOver && clock.monotonicMs() < expiresAt
+    },
+    stop() {
+      isOver = true
+      cancel()
+    },
   }
 }

@@ -1,5 +1,5 @@
 import type { ConsumeOptions, Handle, Settled, Subscription } from '../ports/driver.ts'
-import { keepLease } from '../pure/keep-lease.ts'
+import { keepLease, type KeptLease } from '../pure/keep-lease.ts'
 import type { Clock } from '../words/clock.ts'
 import type { Delivery, Verdict } from '../words/delivery.ts'
 import type { EventRecord } from '../words/event.ts'
@@ -33,7 +33,7 @@ interface Run {
   readonly begun: Begun
   readonly message: Message
   readonly lost: AbortController
-  readonly stopRenewing: () => void
+  readonly lease: KeptLease
 }
 
 const firstRetryMs = 100
@@ -110,12 +110,12 @@ export class Runs implements Subscription {
   async #run(begun: Begun, message: Message): Promise<void> {
     const { inbox, clock, leaseMs, handle, onSettled } = this.#options
     const lost = new AbortController()
-    const stopRenewing = keepLease({
+    const lease = keepLease({
       ...{ leaseMs, clock },
       renew: () => inbox.renew(begun),
       onLost: () => lost.abort(),
     })
-    const run: Run = { begun, message, lost, stopRenewing }
+    const run: Run = { begun, message, lost, lease }
     this.#running.add(run)
     const { event } = message
     const { attempt, history, redelivered } = begun
@@ -128,11 +128,11 @@ export class Runs implements Subscription {
     const verdict = await handle(delivery)
     if (!this.#running.delete(run)) return onSettled(delivery, 'fenced', verdict) // it was given back
     await this.#carryOut(begun, message, verdict, (outcome) => onSettled(delivery, outcome, verdict))
-    stopRenewing()
+    lease.stop()
   }
 
-  async #giveBack({ begun, message, lost, stopRenewing }: Run): Promise<void> {
-    stopRenewing()
+  async #giveBack({ begun, message, lost, lease }: Run): Promise<void> {
+    lease.stop()
     lost.abort()
     await this.#carryOut(begun, message, { is: 'release', interrupted: true })
   }

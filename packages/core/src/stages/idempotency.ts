@@ -127,7 +127,7 @@ export function idempotency(options: IdempotencyOptions): Stage {
   }
 
   async function runOnce(held: Held, run: () => Promise<Reply>): Promise<Reply> {
-    const stopRenewing = keepLease({ leaseMs, clock, renew: () => store.renew(held, leaseMs) })
+    const lease = keepLease({ leaseMs, clock, renew: () => store.renew(held, leaseMs) })
     let reply: Reply
     try {
       reply = await run()
@@ -135,7 +135,7 @@ export function idempotency(options: IdempotencyOptions): Stage {
       await store.release(held).catch(() => false) // the lease frees it anyway; keep the first error
       throw error
     } finally {
-      stopRenewing()
+      lease.stop()
     }
     try {
       const settled = cacheable(reply)

@@ -4,13 +4,13 @@ import type {
   ConsumeOptions,
   Delivery,
   Handle,
+  Session,
   Subscription,
   Verdict,
 } from '@trigger-hub/core'
 import type { DatabaseThread } from './database-thread.ts'
 import { attemptsOf, eventOf } from './event-record.ts'
 import type { DeliveryRow, SettleArgs } from './operations/deliveries.ts'
-import type { Session } from './session.ts'
 
 export interface ConsumerOptions extends ConsumeOptions {
   readonly thread: DatabaseThread
@@ -102,10 +102,10 @@ export class Consumer implements Subscription {
           session.lost(id)
           continue
         }
-        if (!session.isLive) session.lost(id) // this process was stopped while the answer was on its way
+        if (!session.isLive(id)) session.lost(id) // this process was stopped while the answer was on its way
         if (taken.more) this.#isWanted = true
         for (const row of taken.deliveries) {
-          if (this.#isStopped || !session.isLive) this.#giveBack(row, false)
+          if (this.#isStopped || !session.isLive(id)) this.#giveBack(row, false)
           else this.#run(row)
         }
         if (taken.nextDueAt !== null) this.#wakeIn(taken.nextDueAt - clock.now())

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 import {
   knownOptions,
   milliseconds,
+  Session,
   SetupError,
   systemClock,
   type AcceptOptions,
@@ -27,7 +28,6 @@ import { DatabaseThread } from './database-thread.ts'
 import { argsOf, deadLetterOf } from './event-record.ts'
 import type { Slice, DeadLetterRange } from './operations/dead-letters.ts'
 import { Keys } from './keys.ts'
-import { Session } from './session.ts'
 
 export interface EmbeddedOptions {
   /** The file; its folder is made. Default `.trigger-hub/hub.db` in the working directory. */
@@ -94,9 +94,11 @@ class Embedded implements Driver, CompanionStore {
       },
     })
     this.#session = new Session({
-      thread: this.#thread,
       clock: this.#clock,
       leaseMs,
+      renew: (session, begin) =>
+        this.#thread.call('renewSession', { session, leaseMs, pid: process.pid, begin }),
+      end: (session) => this.#thread.call('endSession', { session }),
       onLost: () => {
         for (const consumer of this.#consumers.values()) consumer.loseLease()
       },

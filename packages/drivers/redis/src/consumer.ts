@@ -3,6 +3,7 @@ import type {
   ConsumeOptions,
   Delivery,
   Handle,
+  Session,
   Settled,
   Subscription,
   Verdict,
@@ -12,7 +13,6 @@ import { eventOf, historyOf } from './event-record.ts'
 import { Listener, type Ends } from './listener.ts'
 import { patienceMs } from './registry.ts'
 import { takeScript } from './scripts/deliveries.ts'
-import type { Session } from './session.ts'
 import type { Settlement, Settling } from './settling.ts'
 
 export interface ConsumerOptions extends ConsumeOptions {
@@ -138,9 +138,10 @@ export class Consumer implements Subscription {
     if (String(is) === 'lost') session.lost(id)
     if (String(is) !== 'taken') return undefined
     this.#arrived = turn
+    if (!session.isLive(id)) session.lost(id) // this process was stopped while the answer was on its way
     for (const fields of deliveries) {
       const run = this.#runOf(fields, id, turn)
-      if (this.#isStopped) this.#settle(run, { is: 'release', interrupted: false })
+      if (this.#isStopped || !session.isLive(id)) this.#settle(run, { is: 'release', interrupted: false })
       else this.#run(run)
     }
     if (Number(gone) > 0) onError(evicted(Number(gone)))

@@ -1,6 +1,7 @@
 import {
   knownOptions,
   milliseconds,
+  Session,
   SetupError,
   systemClock,
   type AcceptOptions,
@@ -14,6 +15,7 @@ import {
   type Duration,
   type EventRecord,
   type Handle,
+  type RenewedSession,
   type Report,
   type Subscription,
 } from '@trigger-hub/core'
@@ -24,8 +26,8 @@ import { durabilityOf } from './durability.ts'
 import { Intake } from './intake.ts'
 import { Keys } from './keys.ts'
 import { patienceMs, Registry } from './registry.ts'
+import { endScript, renewScript } from './scripts/deliveries.ts'
 import { standingScript } from './scripts/registry.ts'
-import { Session } from './session.ts'
 import { Settling } from './settling.ts'
 import { SharedTexts } from './shared-texts.ts'
 
@@ -98,9 +100,10 @@ class RedisDriver implements Driver, CompanionStore {
     this.#intake = new Intake(this.#connection, this.#registry)
     this.#settling = new Settling(this.#connection, clock)
     this.#session = new Session({
-      connection: this.#connection,
       clock,
       leaseMs,
+      renew: (id, begins) => this.#renew(id, begins, leaseMs),
+      end: (id) => this.#connection.run(endScript, [id], patienceMs),
       onLost: () => this.#onLost(),
     })
     this.deadLetters = new RedisDeadLetters(this.#connection, this.#registry)
@@ -183,6 +186,13 @@ class RedisDriver implements Driver, CompanionStore {
     const found = await durabilityOf(this.#connection)
     this.#durability = found.durability
     return found
+  }
+
+  async #renew(session: string, begins: boolean, leaseMs: number): Promise<RenewedSession> {
+    const args = [session, leaseMs, begins ? 1 : 0]
+    const answer = await this.#connection.run(renewScript, args, Math.min(patienceMs, leaseMs))
+    const [isHeld, nextExpiryMs] = answer as [number, number]
+    return { isHeld: isHeld === 1, nextExpiryMs: nextExpiryMs < 0 ? undefined : nextExpiryMs }
   }
 
   #onLost(): void {

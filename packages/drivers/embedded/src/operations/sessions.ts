@@ -1,4 +1,4 @@
-import type { AttemptRecord } from '@trigger-hub/core'
+import type { AttemptRecord, RenewedSession } from '@trigger-hub/core'
 import type { Turn } from '../turn.ts'
 import { buryIfRetired } from './dead-letters.ts'
 
@@ -10,12 +10,6 @@ export interface RenewArgs {
   readonly begin: boolean
 }
 
-export interface Renewed {
-  readonly held: boolean
-  /** When the next other session's lease runs out if nobody renews it; null when there is none. */
-  readonly nextExpiryMs: number | null
-}
-
 /**
  * The monotonic clock restarts with the machine, so an expiry too far ahead is from before. A lease may look a little
  * longer than it is, since an operation that had to wait for the lock still has the time at which it was asked for.
@@ -25,9 +19,9 @@ export const longestWaitMs = 30_000
 const alive = `expires_monotonic > ?1 AND expires_monotonic <= ?1 + lease_ms + ${longestWaitMs}`
 
 /** Prolongs the lease of a session and takes back what dead sessions were running. */
-export function renewSession(turn: Turn, { session, leaseMs, pid, begin }: RenewArgs): Renewed {
+export function renewSession(turn: Turn, { session, leaseMs, pid, begin }: RenewArgs): RenewedSession {
   const { db, monotonicMs } = turn
-  let held = true
+  let isHeld = true
   if (begin) {
     db.run(
       'INSERT INTO sessions (id, pid, lease_ms, expires_monotonic) VALUES (?, ?, ?, ?)',
@@ -37,7 +31,7 @@ export function renewSession(turn: Turn, { session, leaseMs, pid, begin }: Renew
       monotonicMs + leaseMs,
     )
   } else {
-    held =
+    isHeld =
       db.run(
         `UPDATE sessions SET expires_monotonic = ?1 + lease_ms WHERE id = ?2 AND ${alive}`,
         monotonicMs,
@@ -49,7 +43,7 @@ export function renewSession(turn: Turn, { session, leaseMs, pid, begin }: Renew
     'SELECT min(expires_monotonic) AS at FROM sessions WHERE id <> ?',
     session,
   )
-  return { held, nextExpiryMs: next?.at == null ? null : Math.max(0, next.at - monotonicMs) }
+  return { isHeld, nextExpiryMs: next?.at == null ? undefined : Math.max(0, next.at - monotonicMs) }
 }
 
 export const isAlive = ({ db, monotonicMs }: Turn, session: string): boolean =>
