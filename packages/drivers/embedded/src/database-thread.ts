@@ -174,9 +174,9 @@ export class DatabaseThread {
     const times = { now: clock.now(), monotonicMs: clock.monotonicMs() }
     const orders = this.#queue
     this.#queue = []
-    const { packed, bodies } = pack(orders)
+    const bodies = gathered(orders)
     try {
-      this.#worker?.postMessage({ orders: packed, ...times } satisfies Said, bodies)
+      this.#worker?.postMessage({ orders, ...times } satisfies Said, [bodies])
     } catch (error) {
       // something in one of them cannot be copied to a thread; the others must not suffer
       for (const order of orders) this.#flushAlone(order, times, error)
@@ -184,9 +184,9 @@ export class DatabaseThread {
   }
 
   #flushAlone(order: Order, times: { now: number; monotonicMs: number }, first: unknown): void {
-    const { packed, bodies } = pack([order])
+    const bodies = gathered([order])
     try {
-      this.#worker?.postMessage({ orders: packed, ...times } satisfies Said, bodies)
+      this.#worker?.postMessage({ orders: [order], ...times } satisfies Said, [bodies])
     } catch {
       this.#waiting.get(order.n)?.reject(unavailable('it cannot store what it was given', first))
       this.#waiting.delete(order.n)
@@ -222,21 +222,17 @@ export class DatabaseThread {
   }
 }
 
-/** Puts the bodies into one fresh buffer that moves to the thread: cloning a slice of a pool would copy the pool. */
-function pack(orders: readonly Order[]): { packed: Order[]; bodies: ArrayBuffer[] } {
-  const bodyOf = ({ args }: Order): Uint8Array | undefined | null =>
-    (args as { body?: Uint8Array | null }).body
-  const size = orders.reduce((sum, order) => sum + (bodyOf(order)?.byteLength ?? 0), 0)
-  const bytes = new Uint8Array(size)
+/** Moves the bodies into one fresh buffer, which goes to the thread: cloning a slice of a pool would copy the pool. */
+function gathered(orders: readonly Order[]): ArrayBuffer {
+  const all = orders.map(({ args }) => args as { body?: Uint8Array | null })
+  const bytes = new Uint8Array(all.reduce((size, { body }) => size + (body?.byteLength ?? 0), 0))
   let at = 0
-  const packed = orders.map((order) => {
-    const body = bodyOf(order)
-    if (!body) return order
-    bytes.set(body, at)
-    const view = bytes.subarray(at, (at += body.byteLength))
-    return { ...order, args: { ...(order.args as object), body: view } }
-  })
-  return { packed, bodies: [bytes.buffer] }
+  for (const args of all) {
+    if (!args.body) continue
+    bytes.set(args.body, at)
+    args.body = bytes.subarray(at, (at += args.body.byteLength))
+  }
+  return bytes.buffer
 }
 
 const unavailable = (message: string, cause?: unknown): DriverUnavailableError | WebhookError =>

@@ -154,7 +154,6 @@ class Embedded implements Driver, CompanionStore {
     const accepted = await this.#thread.call(
       'accept',
       {
-        ...argsOf(event),
         key: options.key ?? `token:${options.token}`,
         fingerprint: options.fingerprint,
         replayKey: options.replayKey ?? null,
@@ -170,6 +169,7 @@ class Embedded implements Driver, CompanionStore {
               afterMs: resume.afterMs,
             }
           : null,
+        ...argsOf(event),
       },
       options.timeoutMs,
     )
@@ -197,7 +197,7 @@ class Embedded implements Driver, CompanionStore {
 
   async bury(letter: Omit<DeadLetter, 'id'>, once: string): Promise<void> {
     const { bot, reason, at, event, attempts } = letter
-    const args = { ...argsOf(event), bot, reason, at, history: JSON.stringify(attempts), once }
+    const args = { bot, reason, at, history: JSON.stringify(attempts), once, ...argsOf(event) }
     await this.#thread.call('buryForeign', args)
   }
 

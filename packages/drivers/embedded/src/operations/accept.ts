@@ -46,8 +46,9 @@ export function accept(turn: Turn, args: AcceptArgs): Accepted {
     return { is: 'replay' }
   }
   const marks: readonly string[] = replaySuspected ? [...args.marks, 'replay-suspected'] : args.marks
-  const wanting = turn.bots.filter(({ wants }) => wants.has({ ...args, seq }))
-  insertEvent(turn, seq, { ...args, marks }, wanting.length > 0 || args.resume ? 'routed' : 'unmatched')
+  const { source, type } = args
+  const wanting = turn.bots.filter(({ wants }) => wants.has({ seq, source, type }))
+  insertEvent(turn, seq, args, wanting.length > 0 || args.resume ? 'routed' : 'unmatched', marks)
   for (const { name } of wanting) turn.woken.add(name)
   if (args.resume) resume(turn, seq, args.resume)
   return replaySuspected ? { is: 'accepted', id: args.id, replaySuspected } : { is: 'accepted', id: args.id }

@@ -125,7 +125,7 @@ function takeNew(
       )
       if (begun === 0) continue
       const row = db.get<EventRow>(`SELECT ${eventColumns} FROM events e WHERE e.seq = ?`, event.seq)
-      if (row && !take({ ...row, attempt: 1, generation: 1, interrupted: 0, history: '[]' })) {
+      if (row && !take({ attempt: 1, generation: 1, interrupted: 0, history: '[]', ...row })) {
         full = true
         break
       }

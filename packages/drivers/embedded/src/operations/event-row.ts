@@ -39,6 +39,7 @@ export function insertEvent(
   seq: number,
   args: EventArgs,
   state: 'routed' | 'unmatched' | 'quarantined',
+  marks = args.marks,
 ): void {
   db.run(
     `INSERT INTO events (seq, id, source, type, raw_type, state, time, key, content_type, marks, headers, body)
@@ -52,7 +53,7 @@ export function insertEvent(
     args.time,
     args.senderKey,
     args.contentType,
-    args.marks.length > 0 ? JSON.stringify(args.marks) : null,
+    marks.length > 0 ? JSON.stringify(marks) : null,
     args.headers,
     args.body,
   )
