@@ -70,12 +70,13 @@ function read(
       stream.pause()
       reject(new WebhookError('ERR_BODY_TIMEOUT', `The body did not arrive within ${timeoutMs} ms.`))
     })
-    getRawBody(
-      stream,
-      { limit, length: length ?? null },
-      (error: (Error & { type?: string }) | null, body) => {
+    getRawBody(stream, { limit, length: length ?? null }).then(
+      (body) => {
         cancel()
-        if (!error) return resolve(body)
+        resolve(body)
+      },
+      (error: Error & { type?: string }) => {
+        cancel()
         if (error.type !== 'entity.too.large') return reject(aborted(error))
         discardRest(stream, timeoutMs, clock)
         reject(tooLarge(limit))
