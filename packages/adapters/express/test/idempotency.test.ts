@@ -1,5 +1,7 @@
+import { createReadStream, readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { Readable } from 'node:stream'
+import { join } from 'node:path'
+import { pipeline, Readable } from 'node:stream'
 import { DriverUnavailableError, type LogRecord, type Store } from '@trigger-hub/core'
 import { memory } from '@trigger-hub/core/memory'
 import express, { type RequestHandler } from 'express'
@@ -269,6 +271,52 @@ test('does not send the reply before the store has it', async () => {
   expect(answered).toBe(false)
   open()
   expect(await (await reply).json()).toBe('ran')
+})
+
+const file: RequestHandler = (_req, res) => res.sendFile(join(__dirname, 'serve.ts'))
+const piped: RequestHandler = (_req, res, next) =>
+  void pipeline(createReadStream(join(__dirname, 'serve.ts')), res, (error) => error && next(error))
+
+test.each([
+  ['res.sendFile()', file],
+  ['pipeline()', piped],
+])('a file from %s is replayed, also when the caller has left before it begins', async (_, answer) => {
+  const { open, opened } = gate()
+  let runs = 0
+  const { post } = await guarded(async (req, res, next) => {
+    if (++runs === 2) await opened
+    await answer(req, res, next)
+  })
+  const whole = await bytesOf(await post('k'))
+  expect(whole).toEqual(readFileSync(join(__dirname, 'serve.ts')))
+  expect(await bytesOf(await post('k'))).toEqual(whole)
+
+  const leaving = new AbortController()
+  const left = post('k2', undefined, {}, leaving.signal)
+  while (runs < 2) await new Promise((resolve) => setTimeout(resolve, 2))
+  leaving.abort()
+  await expect(left).rejects.toThrow()
+  expect((await post('k2')).status).toBe(409)
+  open()
+  let repeat = await post('k2')
+  while (repeat.status === 409) repeat = await post('k2')
+  expect([repeat.headers.get('idempotency-replayed'), await bytesOf(repeat), runs]).toEqual([
+    'true',
+    whole,
+    2,
+  ])
+})
+
+test('a route that fails in the middle of a reply is answered for by the app, and frees the key', async () => {
+  let runs = 0
+  const { post } = await guarded((_req, res, next) => {
+    if (++runs > 1) return void res.json('ok')
+    res.write('the first half')
+    next(new Error('boom'))
+  })
+  const first = await post('k')
+  expect([first.status, await first.text()]).toEqual([500, 'mine'])
+  expect(await (await post('k')).json()).toBe('ok')
 })
 
 test('a caller that leaves in the middle of a reply does not hold the key for ever', async () => {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import type { ArgumentsHost } from '@nestjs/common'
+import type { ArgumentsHost, StreamableFile } from '@nestjs/common'
 import {
   requestOf,
   stateOf,
@@ -12,6 +12,7 @@ import {
 /** A request and reply of the platform: Express's are those of `node:http`, Fastify's wrap them. */
 type PlatformRequest = Incoming & { readonly raw?: IncomingMessage }
 type PlatformReply = ServerResponse & {
+  readonly statusCode: number
   readonly raw?: ServerResponse
   getHeaders(): OutgoingHttpHeaders
   hijack?(): void
@@ -35,6 +36,20 @@ export function offerBody(host: ArgumentsHost): void {
   const { request, req } = partsOf(host)
   const { event, payload } = stateOf(req)
   request.body ??= event?.data ?? payload
+}
+
+/** Whether the caller has gone, also while that is held back. */
+export const hasLeft = (host: ArgumentsHost): boolean => partsOf(host).req.socket.destroyed
+
+/** Status and headers that a route has set so far, and those of the file that it answers. */
+export function headOf(host: ArgumentsHost, file: StreamableFile): Pick<Reply, 'status' | 'headers'> {
+  const { reply } = partsOf(host)
+  const { type, disposition, length } = file.getHeaders()
+  const given = { 'content-type': type, 'content-disposition': disposition, 'content-length': length }
+  const headers = Object.entries({ ...given, ...reply.getHeaders() }).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, Array.isArray(value) ? value : String(value)] as const],
+  )
+  return { status: reply.statusCode, headers: Object.fromEntries(headers) }
 }
 
 /** Answers in place of the route, with the headers that the app has set so far. */

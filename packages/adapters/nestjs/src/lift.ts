@@ -1,4 +1,4 @@
-import type { CallHandler, ExecutionContext } from '@nestjs/common'
+import { StreamableFile, type CallHandler, type ExecutionContext } from '@nestjs/common'
 import {
   hold,
   respond,
@@ -8,8 +8,9 @@ import {
   type RespondOptions,
   type Stage,
 } from '@trigger-hub/core'
-import { of, tap, type Observable } from 'rxjs'
+import { concatMap, of, tap, type Observable } from 'rxjs'
 import { answerInstead } from './answer.ts'
+import { inMemory } from './file.ts'
 import { httpOf, offerBody } from './http.ts'
 import { nestLog } from './nest-log.ts'
 import { Answered } from './webhook-exception-filter.ts'
@@ -51,8 +52,12 @@ export function intercept(
         return (fromRoute = passed)
       }
       held = hold(http.res, holdBytes)
-      const thrown = new Promise<never>((_, fail) => resolve(handler.handle().pipe(tap({ error: fail }))))
-      return (fromRoute = await Promise.race([held.reply, thrown]))
+      const unsent = new Promise<Reply>((forNobody, fail) => {
+        const read = async (value: unknown): Promise<unknown> =>
+          value instanceof StreamableFile ? inMemory(context, value, holdBytes, forNobody) : value
+        resolve(handler.handle().pipe(concatMap(read), tap({ error: fail })))
+      })
+      return (fromRoute = await Promise.race([held.reply, unsent]))
     }
     const replied = async (reply: Reply): Promise<void> => {
       if (reply === fromRoute) held?.release()

@@ -5,6 +5,8 @@ export interface Sent {
   /** A list sends the line several times. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly body?: Buffer | string
+  /** The caller leaves when it aborts. */
+  readonly signal?: AbortSignal
 }
 
 export interface Got {
@@ -15,7 +17,7 @@ export interface Got {
 }
 
 /** One request on a connection of its own, as it is written here: nothing is added but what HTTP needs. */
-export function send(url: string, { method = 'POST', headers = {}, body = '' }: Sent): Promise<Got> {
+export function send(url: string, { method = 'POST', headers = {}, body = '', signal }: Sent): Promise<Got> {
   return new Promise((resolve, reject) => {
     const length =
       method === 'POST' && !('transfer-encoding' in headers)
@@ -25,6 +27,7 @@ export function send(url: string, { method = 'POST', headers = {}, body = '' }: 
       method,
       agent: false,
       headers: { ...length, ...(headers as Record<string, string>) },
+      ...(signal ? { signal } : {}),
     })
     request.on('response', (response) => {
       const chunks: Buffer[] = []
@@ -36,6 +39,24 @@ export function send(url: string, { method = 'POST', headers = {}, body = '' }: 
     })
     request.on('error', reject)
     request.end(body)
+  })
+}
+
+/** Sends the first half of the body and leaves. Resolves when the app has ended the connection, as nothing more can come. */
+export function sendHalf(url: string, { method = 'POST', headers = {}, body = '' }: Sent): Promise<void> {
+  return new Promise((resolve) => {
+    const bytes = Buffer.from(body)
+    const length = 'transfer-encoding' in headers ? {} : { 'content-length': bytes.length }
+    const request = httpRequest(url, {
+      method,
+      agent: false,
+      headers: { ...length, ...(headers as Record<string, string>) },
+    })
+    request.on('error', () => undefined) // there is no answer to a half
+    request.on('socket', (socket) => {
+      socket.once('close', resolve)
+      request.write(bytes.subarray(0, bytes.length >> 1), () => socket.end())
+    })
   })
 }
 

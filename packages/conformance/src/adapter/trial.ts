@@ -10,7 +10,7 @@ import { memory } from '@trigger-hub/core/memory'
 import { github, hmac, shopify, slack, standardWebhooks, stripe, svix } from '@trigger-hub/core/sources'
 import { sign, type Message, type Source } from '@trigger-hub/core/verify'
 import type { App, Serve, Served } from './app.ts'
-import { send, type Got, type Sent } from './send.ts'
+import { send, sendHalf, type Got, type Sent } from './send.ts'
 
 const secret = 'a secret of the adapter suite'
 const base64Secret = `whsec_${Buffer.from('another secret of the suite').toString('base64')}`
@@ -37,6 +37,13 @@ export function signed(
   const rawBody = Buffer.from(body)
   const own = sign(senders[sender], { rawBody, id: 'msg_1', nowMs: Date.now(), ...message })
   return { headers: { 'content-type': 'application/json', ...own }, body: rawBody }
+}
+
+/** Sends a request to an app. */
+export interface Post {
+  (path: string, sent: Sent): Promise<Got>
+  /** Leaves in the middle of the body. */
+  half(path: string, sent: Sent): Promise<void>
 }
 
 /** A bot at work, and what it saw. */
@@ -89,17 +96,20 @@ export class AdapterTrial {
   }
 
   /** Serves an app until the case is over. @returns how to send to it */
-  async serve(app: App): Promise<(path: string, sent: Sent) => Promise<Got>> {
+  async serve(app: App): Promise<Post> {
     const served = await this.#serve(app)
     this.#served.push(served)
-    return (path, sent) => send(`${served.url}${path}`, sent)
+    const post = (path: string, sent: Sent): Promise<Got> => send(`${served.url}${path}`, sent)
+    return Object.assign(post, {
+      half: (path: string, sent: Sent) => sendHalf(`${served.url}${path}`, sent),
+    })
   }
 
   /** Serves a hub at `/webhooks` alone. */
   async receiving(
     options?: Partial<TriggerHubOptions>,
     bot?: (event: WebhookEvent) => unknown,
-  ): Promise<(path: string, sent: Sent) => Promise<Got>> {
+  ): Promise<Post> {
     return this.serve({ hubs: { '/webhooks': await this.hub(options, bot) } })
   }
 

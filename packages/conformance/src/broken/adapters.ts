@@ -14,18 +14,20 @@ interface Between {
   readonly request?: (body: Buffer, path: string) => Buffer
   /** The reply as the sender gets it. */
   readonly reply?: (got: Got, path: string) => Partial<Got>
+  /** Goes on with what there is of a body when its sender leaves. */
+  readonly half?: true
 }
 
 /** Serves the sound app behind a server that changes what goes through. */
 const between =
-  ({ request = (body) => body, reply = () => ({}) }: Between): BrokenAdapter['breaks'] =>
+  ({ request = (body) => body, reply = () => ({}), half }: Between): BrokenAdapter['breaks'] =>
   (sound) =>
   async (app) => {
     const served = await sound(app)
     const server = createServer((req, res) => {
       const chunks: Buffer[] = []
       req.on('data', (chunk: Buffer) => chunks.push(chunk))
-      req.on('end', () => {
+      req.on(half ? 'close' : 'end', () => {
         const path = req.url ?? ''
         const {
           host: _host,
@@ -91,6 +93,10 @@ export const brokenAdapters: Readonly<Record<string, BrokenAdapter>> = {
   'takes bytes for text': {
     fails: ['carries bytes of an unknown type', 'carries JSON that is not UTF-8'],
     breaks: between({ request: (body) => Buffer.from(body.toString('utf8')) }),
+  },
+  'takes the half of a body for the whole': {
+    fails: ['runs no route for a caller that leaves in the middle of a body'],
+    breaks: between({ half: true }),
   },
   'tells an unauthenticated sender why': {
     fails: ['answers 401 to a request without a signature, and nothing more: github'],

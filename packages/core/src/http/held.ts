@@ -16,21 +16,34 @@ export interface Held {
 /**
  * Holds back what a route writes to a response of `node:http`, so that a stage can store the reply before it is sent.
  * A body of more than `limitBytes` is let through as it comes: what is held goes out and the rest follows unchanged.
+ *
+ * That the caller has left before the reply began is held back as well: the reply is wanted for repeats, and whoever
+ * writes files or streams would not begin for a connection that is gone.
  */
 export function hold(res: ServerResponse, limitBytes: number): Held {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- put back on the same object
-  const { writeHead, write, end, flushHeaders } = res
+  const { writeHead, write, end, flushHeaders, emit, socket } = res
   const chunks: Buffer[] = []
   let size = 0
   let begun = false
+  let lastStatus = Infinity
+  let hasLeft = false
   let whenSent: Callback | undefined
   let finish: (reply: Reply) => void
   const reply = new Promise<Reply>((resolve) => (finish = resolve))
 
   const restore = (): void => {
-    Object.assign(res, { writeHead, write, end, flushHeaders })
+    Object.assign(res, { writeHead, write, end, flushHeaders, emit })
     Reflect.deleteProperty(res, 'headersSent')
     Reflect.deleteProperty(res, 'writableEnded')
+    if (!hasLeft) return
+    Object.assign(res, { destroyed: true, _closed: true, socket })
+    res.emit('close')
+  }
+  const leave = (): void => {
+    hasLeft = true
+    // how streams, `on-finished` and `node:http` itself see whether somebody is there
+    Object.assign(res, { destroyed: false, _closed: false, socket: null })
   }
   const snapshot = (): Reply => ({
     status: res.statusCode,
@@ -44,6 +57,12 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
   const passThrough = (): void => {
     restore()
     for (const chunk of chunks.splice(0)) res.write(chunk)
+    if (hasLeft) finish(snapshot())
+  }
+  /** What a route has written before it failed is given up: the app answers anew. */
+  const dropOfFailed = (): void => {
+    if (lastStatus < 500 && res.statusCode >= 500) size = chunks.length = 0
+    lastStatus = res.statusCode
   }
   /** True when the chunk is held, false when it was one too many and everything passes through. */
   const keep = (chunk: unknown, encoding: unknown): boolean => {
@@ -52,6 +71,7 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
         ? Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
         : Buffer.from(chunk as Uint8Array) // a copy: the route may reuse its own
     begun = true
+    dropOfFailed()
     size += bytes.length
     chunks.push(bytes)
     if (size <= limitBytes) return true
@@ -60,6 +80,11 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
   }
 
   Object.assign(res, {
+    emit(name: string, ...args: unknown[]) {
+      if (name !== 'close' || begun) return emit.call(res, name, ...args)
+      leave()
+      return false
+    },
     writeHead(status: number, ...more: [string?, OutgoingHttpHeaders?] | [OutgoingHttpHeaders?]) {
       begun = true
       res.statusCode = status
@@ -80,6 +105,7 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
     end(chunk?: unknown, encoding?: BufferEncoding | Callback, callback?: Callback) {
       const done = [chunk, encoding, callback].find((one): one is Callback => typeof one === 'function')
       whenSent ??= done
+      dropOfFailed()
       const more = chunk !== undefined && chunk !== null && typeof chunk !== 'function'
       if (more && !keep(chunk, encoding)) {
         res.end(...(done ? [done] : []))
@@ -92,6 +118,7 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
     },
   })
 
+  if (res.destroyed) leave()
   // a reply that has passed through is over; when its caller has left, the rest of it may never come
   res.once('close', () => begun && finish(snapshot()))
 
