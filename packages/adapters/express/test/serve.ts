@@ -18,8 +18,9 @@ export const serve =
     const app = express()
     if (parserFirst) app.use(express.json())
     for (const [prefix, hub] of Object.entries(hubs)) app.use(prefix, webhooks(hub))
-    for (const { path, parts, handler } of routes) {
-      app.post(path, ...parts.map((part) => middleware(part, express)), ...(handler ? [route(handler)] : []))
+    for (const { method = 'POST', path, parts, handler } of routes) {
+      const add = app[method.toLowerCase() as 'post'].bind(app) as Express['post']
+      add(path, ...parts.map((part) => middleware(part, express)), ...(handler ? [route(handler)] : []))
     }
     app.use(((error: Error & { status?: number }, _req, res, _next) => {
       res.status(error.status ?? 500).send(`app: ${error.message}`)

@@ -45,8 +45,8 @@ export const serve =
     if (parserFirst) app.use(parser())
     for (const [prefix, hub] of Object.entries(hubs)) app.use(webhooks(hub, { prefix }))
     const router = new Router()
-    for (const { path, parts, handler } of routes) {
-      router.post(path, ...parts.map(middleware), ...(handler ? [route(handler)] : []))
+    for (const { method = 'POST', path, parts, handler } of routes) {
+      router.register(path, [method], [...parts.map(middleware), ...(handler ? [route(handler)] : [])])
     }
     return listening(app.use(router.routes() as koa3.Middleware))
   }

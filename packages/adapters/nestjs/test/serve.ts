@@ -80,7 +80,7 @@ function withoutReject<Options extends object>(
   return options
 }
 
-function controller({ path, parts, handler }: Route): common.Type {
+function controller({ method: verb = 'POST', path, parts, handler }: Route): common.Type {
   class Routes {
     async route(request: Incoming & { raw?: Incoming }, reply: PlatformReply) {
       const { webhook } = requestOf(request.raw ?? request)
@@ -95,7 +95,7 @@ function controller({ path, parts, handler }: Route): common.Type {
   const method = Object.getOwnPropertyDescriptor(Routes.prototype, 'route')!
   common.Req()(Routes.prototype, 'route', 0)
   common.Res({ passthrough: true })(Routes.prototype, 'route', 1)
-  common.Post(path)(Routes.prototype, 'route', method)
+  common.RequestMapping({ path, method: common.RequestMethod[verb] })(Routes.prototype, 'route', method)
   common.UseGuards(...parts.flatMap(guards))(Routes.prototype, 'route', method)
   common.UseInterceptors(...parts.flatMap(interceptors))(Routes.prototype, 'route', method)
   common.Controller()(Routes)

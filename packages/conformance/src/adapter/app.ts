@@ -40,8 +40,10 @@ export type Part =
   /** The framework's own JSON parser. */
   | { readonly is: 'json' }
 
-/** A POST route of the app: some parts, then a handler, which may throw. Without a handler a part answers. */
+/** A route of the app: some parts, then a handler, which may throw. Without a handler a part answers. */
 export interface Route {
+  /** Default `'POST'`. A route for GET answers HEAD as well, as it does in every framework. */
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   readonly parts: readonly Part[]
   readonly handler?: (seen: Seen) => Answer | Promise<Answer>

@@ -1,50 +1,12 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
-import { DriverUnavailableError, type IdempotencyOptions, type Store } from '@trigger-hub/core'
+import { DriverUnavailableError, type Store } from '@trigger-hub/core'
 import { memory } from '@trigger-hub/core/memory'
 import type { Cases } from '../runner.ts'
-import type { Answer, Part, Seen } from './app.ts'
-import { problem, refusal, type Got } from './send.ts'
+import type { Answer } from './app.ts'
+import { guarded, json } from './guarded.ts'
+import { problem, refusal } from './send.ts'
 import { pause, type AdapterTrial } from './trial.ts'
-
-type Handler = (run: number, seen: Seen) => Answer | Promise<Answer>
-type Post = (
-  key?: string,
-  body?: unknown,
-  headers?: Record<string, string | readonly string[]>,
-) => Promise<Got>
-
-/** A guarded route, and how to call it. The handler is told which run it is. */
-async function guarded(
-  trial: AdapterTrial,
-  handler: Handler,
-  options: Partial<IdempotencyOptions> = {},
-  before: readonly Part[] = [{ is: 'json' }],
-): Promise<Post> {
-  let runs = 0
-  const guard: Part = {
-    is: 'idempotency',
-    options: { store: memory(), log: (record) => void trial.logged.push(record), ...options },
-  }
-  const post = await trial.serve({
-    routes: [{ path: '/charges', parts: [...before, guard], handler: (seen) => handler(++runs, seen) }],
-  })
-  return (key, body = { amount: 1 }, headers = {}) =>
-    post('/charges', {
-      headers: {
-        'content-type': 'application/json',
-        ...(key === undefined ? {} : { 'idempotency-key': key }),
-        ...headers,
-      },
-      body: JSON.stringify(body),
-    })
-}
-
-const json = (value: unknown, status = 200): Answer => ({
-  status,
-  headers: { 'content-type': 'application/json; charset=utf-8' },
-  body: JSON.stringify(value),
-})
 
 const answers: Record<string, (run: number) => Answer> = {
   JSON: (run) => json({ run }, 201),
@@ -137,17 +99,6 @@ export const guarding: Cases<AdapterTrial> = {
     assert.deepEqual(problem(await post('k', { to: 'a', amount: 2 })), refusal(422, 'ERR_KEY_REUSED'))
   },
 
-  'tells scopes apart': async (trial) => {
-    const post = await guarded(trial, (run) => json({ run }), {
-      scope: ({ headers }) => headers.get('x-tenant') ?? '',
-    })
-    const got = [await post('k', {}, { 'x-tenant': 'a' }), await post('k', {}, { 'x-tenant': 'b' })]
-    assert.deepEqual(
-      got.map(({ body }) => body.toString()),
-      ['{"run":1}', '{"run":2}'],
-    )
-  },
-
   'frees the key after a reply of 500 and above': async (trial) => {
     const post = await guarded(trial, (run) => (run === 1 ? { status: 503, body: 'later' } : json('ok')))
     assert.deepEqual([(await post('k')).status, (await post('k')).status], [503, 200])
@@ -184,41 +135,6 @@ export const guarding: Cases<AdapterTrial> = {
     )
     assert.equal((await post('k')).body.length, 3_000)
     assert.equal((await post('k')).headers['idempotency-reply'], 'not-kept')
-  },
-
-  ...Object.fromEntries(
-    Object.entries({
-      'two keys of one name': { 'idempotency-key': ['a', 'b'] },
-      'two keys of two names': { 'idempotency-key': 'a', 'x-idempotency-key': 'b' },
-      'a key of 256 characters': { 'idempotency-key': 'x'.repeat(256) },
-      'an empty key': { 'idempotency-key': '""' },
-      'a key with an open quote': { 'idempotency-key': '"a' },
-    }).map(([name, headers]) => [
-      `answers 400 to ${name}`,
-      async (trial: AdapterTrial) => {
-        const post = await guarded(trial, () => json({}))
-        assert.deepEqual(problem(await post(undefined, {}, headers)), refusal(400, 'ERR_KEY_MALFORMED'))
-      },
-    ]),
-  ),
-
-  'takes a quoted and a bare key for the same': async (trial) => {
-    const post = await guarded(trial, () => json({}))
-    await post('abc')
-    assert.equal((await post('"abc"')).headers['idempotency-replayed'], 'true')
-  },
-
-  'runs unguarded without a key': async (trial) => {
-    const post = await guarded(trial, (run) => json({ run }))
-    assert.deepEqual(
-      [(await post()).body.toString(), (await post()).body.toString()],
-      ['{"run":1}', '{"run":2}'],
-    )
-  },
-
-  'answers 400 without a key where one is required': async (trial) => {
-    const post = await guarded(trial, () => json({}), { required: true })
-    assert.deepEqual(problem(await post()), refusal(400, 'ERR_KEY_MISSING'))
   },
 
   'answers 503 while the store is out of reach': async (trial) => {

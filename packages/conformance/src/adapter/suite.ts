@@ -3,6 +3,7 @@ import type { Serve } from './app.ts'
 import { beside } from './beside.ts'
 import { carrying } from './bodies.ts'
 import { guarding } from './guarding.ts'
+import { keying } from './keying.ts'
 import { leaving } from './leaving.ts'
 import { parts } from './parts.ts'
 import { receiving } from './receiving.ts'
@@ -24,6 +25,7 @@ export function adapterSuite(runner: Runner, name: string, serve: Serve): void {
         'stands beside the app': beside,
         'lends its parts': parts,
         "guards the app's own routes": guarding,
+        'goes by the key': keying,
         'outlives callers that leave': leaving,
       },
       (body) => AdapterTrial.run(serve, body),

@@ -155,6 +155,7 @@ export const brokenAdapters: Readonly<Record<string, BrokenAdapter>> = {
     fails: [
       'runs the route once and replays JSON byte for byte',
       'answers 422 to the same key with another body',
+      'guards PUT as well',
     ],
     breaks: (sound) => (app) =>
       sound({

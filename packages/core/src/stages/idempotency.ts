@@ -92,6 +92,8 @@ export function idempotency(options: IdempotencyOptions): Stage {
     const { method, url, webhook } = request
     webhook.key = key
     const name = keyName('guard', options.scope?.(request) ?? '', method, url.split('?', 1)[0] ?? '', key)
+    if (webhook.guardedAs === name) return next() // another guard is at work; it would wait for itself
+    webhook.guardedAs = name
     const print = options.fingerprint?.(request) ?? fingerprintOf(request)
 
     let claim: Claim

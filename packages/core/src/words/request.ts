@@ -18,6 +18,8 @@ export interface WebhookState {
   payload?: unknown
   /** The idempotency key: what makes two requests the same event. */
   key?: string
+  /** Hashed name of the key under which an idempotency guard is at work on this request. */
+  guardedAs?: string
   /** Whether the signature covers the key. */
   keySigned?: boolean
   /** The 2xx status that the sender asks for, if it is a certain one. */

@@ -23,8 +23,8 @@ type Middleware = (
 /** The suite's app with nothing but `node:http`. */
 export const serve: Serve = async ({ hubs = {}, parserFirst = false, routes = [] }) => {
   const hubListeners = Object.entries(hubs).map(([prefix, hub]) => hubMiddleware(prefix, hub))
-  const routeMiddlewares = routes.flatMap(({ path, parts, handler }) =>
-    [...parts.map(middleware), ...(handler ? [route(handler)] : [])].map((one) => at(path, one)),
+  const routeMiddlewares = routes.flatMap(({ method = 'POST', path, parts, handler }) =>
+    [...parts.map(middleware), ...(handler ? [route(handler)] : [])].map((one) => at(method, path, one)),
   )
   const chain = [...(parserFirst ? [json] : []), ...hubListeners, ...routeMiddlewares]
   const server = createServer((req, res) => {
@@ -62,9 +62,9 @@ function hubMiddleware(prefix: string, hub: Parameters<typeof createListener>[0]
 }
 
 const at =
-  (path: string, middleware: Middleware): Middleware =>
+  (method: string, path: string, middleware: Middleware): Middleware =>
   (req, res, next) =>
-    req.method === 'POST' && req.url === path ? middleware(req, res, next) : next()
+    req.method?.replace('HEAD', 'GET') === method && req.url === path ? middleware(req, res, next) : next()
 
 const lifted =
   (stage: Stage, onReject?: OnReject): Middleware =>
