@@ -114,6 +114,20 @@ test('takes over from a process that is gone, which costs the attempt', async ()
   expect(gone.settled).toEqual(['fenced'])
 })
 
+test('begins nothing under a lease that ran out while its process was stopped', async () => {
+  const itsClock = fakeClock()
+  const { worker, copy, said } = setting((sound) => ({
+    async claim(...args) {
+      const claim = await sound.claim(...args)
+      itsClock.advance(leaseMs)
+      return claim
+    },
+  }))
+  const { all, runs } = worker(itsClock)
+  await all.take(copy('one'))
+  expect([said, runs.length]).toEqual([['one: give back'], 0])
+})
+
 test('keeps the dead letter before it acks, and none of a run that another has taken over', async () => {
   const order: string[] = []
   const { worker, copy, store } = setting((sound) => ({

@@ -29,6 +29,11 @@ export interface RunsOptions extends Omit<ConsumeOptions, 'concurrency'> {
   readonly handle: Handle
 }
 
+/** When the store was asked, by the monotonic clock. */
+interface Asked {
+  readonly askedAt: number
+}
+
 interface Run {
   readonly begun: Begun
   readonly message: Message
@@ -94,11 +99,12 @@ export class Runs implements Subscription {
   }
 
   /** Waits for a store that is out of reach. @returns undefined when the runs are to end */
-  async #begin(entry: InboxEntry): Promise<Beginning | undefined> {
-    const { inbox, onError } = this.#options
+  async #begin(entry: InboxEntry): Promise<(Beginning & Asked) | undefined> {
+    const { inbox, clock, onError } = this.#options
     for (let waitMs = firstRetryMs; !this.#isStopped; waitMs = Math.min(waitMs * 2, longestRetryMs)) {
+      const askedAt = clock.monotonicMs()
       try {
-        return await inbox.begin(entry)
+        return { ...(await inbox.begin(entry)), askedAt }
       } catch (error) {
         onError(error)
         await this.#waited(waitMs)
@@ -107,14 +113,18 @@ export class Runs implements Subscription {
     return undefined
   }
 
-  async #run(begun: Begun, message: Message): Promise<void> {
+  async #run(begun: Begun & Asked, message: Message): Promise<void> {
     const { inbox, clock, leaseMs, handle, onSettled } = this.#options
     const lost = new AbortController()
     const lease = keepLease({
-      ...{ leaseMs, clock },
+      ...{ leaseMs, clock, askedAt: begun.askedAt },
       renew: () => inbox.renew(begun),
       onLost: () => lost.abort(),
     })
+    if (!lease.isLive) {
+      lease.stop()
+      return this.#carryOut(begun, message, given) // this process was stopped while the answer was on its way
+    }
     const run: Run = { begun, message, lost, lease }
     this.#running.add(run)
     const { event } = message
