@@ -118,8 +118,8 @@ export function splitAccept(
       await store.release(claim)
       return { is: 'replay' }
     }
-    const record = isSuspected ? suspected({ ...event, id }) : { ...event, id }
-    await handOver(record, options, [claim, ...held], within)
+    const record = id === event.id ? event : { ...event, id }
+    await handOver(isSuspected ? suspected(record) : record, options, [claim, ...held], within)
     return { is: 'accepted', id, ...(isSuspected ? { replaySuspected: true } : {}) }
   }
 }
