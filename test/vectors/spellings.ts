@@ -36,7 +36,7 @@ export function spellings(name: string, value: unknown): (readonly [option: stri
   const also = (...options: string[]) => options.map((option) => [option, value] as const)
   if (name === 'tolerance' || name === 'toleranceSeconds') return [['tolerance', `${Number(value)}s`]]
   if (name === 'version' || name === 'signatureVersion') {
-    return [own, ['version', `v${String(value).replace(/^v/i, '')}`]]
+    return [['version', `v${String(value).replace(/^v/i, '')}`], own]
   }
   if (name === 'secret') return [own, ...also('privateKey', 'publicKey', 'primaryKey')]
   if (name === 'certificates') return [own, ['publicKey', Object.values(value as object)]]
