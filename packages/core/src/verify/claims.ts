@@ -59,8 +59,8 @@ function writtenIn(
   headers: RequestHeaders,
 ): string | readonly string[] | Refusal | undefined {
   if (header.endsWith('*')) return numbered(headers, header.slice(0, -1))
-  const lines = repeats ? headers.all(header) : []
-  return lines.length > 1 ? lines : one(headers, header)
+  const lines = headers.all(header)
+  return lines.length < 2 ? lines[0] : repeats ? lines : twice(header, lines.length)
 }
 
 interface Entries {
@@ -73,11 +73,11 @@ function entriesOf(scheme: TemplateScheme, written: string | readonly string[]):
   const { header, prefix = '', separator } = scheme.signature
   const mark = scheme.timestamp?.entry
   const entries: Entries = { signatures: [], time: undefined }
-  for (const text of typeof written === 'string' ? [written] : written) {
-    if (!collect(entries, text, separator, prefix, mark)) {
-      return refusal('ERR_TIMESTAMP_MALFORMED', `The header "${header}" has two timestamps.`)
-    }
-  }
+  const collected =
+    typeof written === 'string'
+      ? collect(entries, written, separator, prefix, mark)
+      : written.every((text) => collect(entries, text, separator, prefix, mark))
+  if (!collected) return refusal('ERR_TIMESTAMP_MALFORMED', `The header "${header}" has two timestamps.`)
   const { length } = entries.signatures
   if (length === 0) {
     return refusal(
@@ -113,10 +113,11 @@ function collect(
 /** The value of a header that must not come twice. */
 export function one(headers: RequestHeaders, name: string): string | Refusal | undefined {
   const values = headers.all(name)
-  return values.length > 1
-    ? refusal('ERR_SIGNATURE_MALFORMED', `The header "${name}" came ${values.length} times.`)
-    : values[0]
+  return values.length > 1 ? twice(name, values.length) : values[0]
 }
+
+const twice = (name: string, times: number): Refusal =>
+  refusal('ERR_SIGNATURE_MALFORMED', `The header "${name}" came ${times} times.`)
 
 function numbered(headers: RequestHeaders, prefix: string): string[] | Refusal | undefined {
   const found: string[] = []

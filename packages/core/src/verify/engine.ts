@@ -78,10 +78,12 @@ export function templateSource<P extends TemplatePreset, Events>(
   const second = effective.otherwise && checked(effective.otherwise, algorithm(effective.otherwise, parts))
   return {
     preset: withScheme(record, effective),
-    check: (request, nowMs) =>
-      second && request.headers.get(effective.signature.header) === undefined
-        ? second(request, nowMs)
-        : first(request, nowMs),
+    check: second
+      ? (request, nowMs) => {
+          const found = first(request, nowMs)
+          return found.ok || found.code !== 'ERR_SIGNATURE_MISSING' ? found : second(request, nowMs)
+        }
+      : first,
     seal: sealed(effective, engine),
   }
 }
