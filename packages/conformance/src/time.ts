@@ -16,6 +16,8 @@ export interface TimeOptions {
 export interface InstanceClock extends Clock {
   freeze(): void
   thaw(): void
+  /** Calls `listener` whenever it is stopped and whenever it goes on. */
+  onFrozen(listener: (isFrozen: boolean) => void): void
 }
 
 const tickMs = 2
@@ -93,16 +95,22 @@ export class TrialTime {
       return base
     }
     let held: (() => void)[] | undefined
+    const listeners: ((isFrozen: boolean) => void)[] = []
     return {
       now: () => consult().now(),
       monotonicMs: () => consult().monotonicMs(),
       after: (ms, task) => consult().after(ms, () => (held ? held.push(task) : task())),
-      freeze: () => void (held ??= []),
+      freeze() {
+        held ??= []
+        for (const listener of listeners) listener(true)
+      },
       thaw() {
         const due = held ?? []
         held = undefined
+        for (const listener of listeners) listener(false)
         for (const task of due) task()
       },
+      onFrozen: (listener) => void listeners.push(listener),
     }
   }
 

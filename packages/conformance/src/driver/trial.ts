@@ -22,6 +22,11 @@ export interface DriverSetting {
   readonly clock: Clock
   /** How long a worker that has gone silent keeps its deliveries. For drivers whose `reach` is not `'process'`. */
   readonly leaseMs: number
+  /**
+   * Calls `listener` when the process that the driver stands for is suspended (for good, if it died), and when it goes on:
+   * a connection that does not live by `clock` has to go silent with it.
+   */
+  readonly onFrozen: InstanceClock['onFrozen']
 }
 
 /** Makes a driver. Called again with the same name while the first is in use, if `reach` is not `'process'`. */
@@ -106,7 +111,12 @@ export class DriverTrial {
   /** One more instance on the backend of this trial. */
   async open(): Promise<Instance> {
     const clock = this.time.clock()
-    const driver = await this.#make({ name: this.#name, clock, leaseMs: this.leaseMs })
+    const driver = await this.#make({
+      name: this.#name,
+      clock,
+      leaseMs: this.leaseMs,
+      onFrozen: (listener) => clock.onFrozen(listener),
+    })
     const instance = { driver, clock }
     this.#instances.push(instance)
     return instance
