@@ -1,0 +1,80 @@
+import type { BotDeclaration, CompanionStore, EventRecord } from '@trigger-hub/core'
+import { Registry } from '@trigger-hub/core/split'
+import type { Positions } from './positions.ts'
+import type { Topics } from './topics.ts'
+import { declared, isNew, pruned, type KafkaBot } from './wishes.ts'
+
+/** The bots that there are. One that is retired stays until everything of it is a dead letter. */
+export class Bots {
+  readonly #registry: Registry<KafkaBot>
+  readonly #topics: Topics
+  readonly #positions: Positions
+  #looking: Promise<readonly KafkaBot[]> | undefined
+
+  constructor(store: CompanionStore, topics: Topics, positions: Positions) {
+    this.#registry = new Registry<KafkaBot>(store, `kafka.${topics.events}`)
+    this.#topics = topics
+    this.#positions = positions
+  }
+
+  /** Those that are not being retired, as this process has last seen them. */
+  get active(): KafkaBot[] {
+    return this.#registry.bots.filter(({ isRetired }) => !isRetired)
+  }
+
+  /** Looks at the registry. @returns also those that are being retired */
+  load(): Promise<readonly KafkaBot[]> {
+    return this.#registry.load()
+  }
+
+  /** The bot as it is now. @param id  undefined: whichever there is */
+  async lookUp(name: string, id?: string): Promise<KafkaBot | undefined> {
+    await this.#look()
+    return this.active.find((bot) => bot.name === name && (id === undefined || bot.id === id))
+  }
+
+  /** Whether a bot wants such an event now. */
+  async isWanted(event: EventRecord): Promise<boolean> {
+    if (this.#registry.wanting(event).length > 0) return true
+    await this.#look() // one may have been declared elsewhere
+    return this.#registry.wanting(event).length > 0
+  }
+
+  wants(bot: string, event: EventRecord): boolean {
+    return this.#registry.wants(bot, event)
+  }
+
+  /** Writes down what is new, with the ends of the partitions, from which on it holds. */
+  async declare(declarations: readonly BotDeclaration[]): Promise<void> {
+    await this.#registry.update(async (all) => {
+      const active = all.filter(({ isRetired }) => !isRetired)
+      if (!isNew(active, declarations)) return all
+      const changed = declared(active, declarations, await this.#topics.extents(this.#topics.events))
+      const short = changed.map(async (bot) =>
+        bot.wishes.length > 1 ? pruned(bot, await this.#positions.of(bot), this.#topics.events) : bot,
+      )
+      return [...all.filter(({ isRetired }) => isRetired), ...(await Promise.all(short))]
+    })
+  }
+
+  /** @returns those of this name that are being retired now */
+  async retire(name: string): Promise<KafkaBot[]> {
+    await this.#registry.update((all) =>
+      all.map((bot) => (bot.name === name ? { ...bot, on: [], isRetired: true as const } : bot)),
+    )
+    return this.#registry.bots.filter((bot) => bot.name === name)
+  }
+
+  async remove({ id }: KafkaBot): Promise<void> {
+    await this.#registry.update((all) => all.filter((bot) => bot.id !== id))
+  }
+
+  /** All who ask in one turn of the event loop look together. */
+  #look(): Promise<readonly KafkaBot[]> {
+    this.#looking ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      this.#looking = undefined
+      return this.load()
+    })
+    return this.#looking
+  }
+}

@@ -1,0 +1,119 @@
+import type { Capabilities, CompanionStore, Report } from '@trigger-hub/core'
+import type { Admin } from 'kafkajs'
+import type { Connected } from './connected.ts'
+import { headerBytes, type Topics } from './topics.ts'
+
+export interface Found extends Capabilities, Pick<Report, 'summary' | 'warnings'> {
+  /** Shortest and longest session that a member of a group may ask for. */
+  readonly sessions: { readonly shortestMs: number; readonly longestMs: number }
+}
+
+const topicSettings = [
+  'cleanup.policy',
+  'retention.ms',
+  'retention.bytes',
+  'min.insync.replicas',
+  'unclean.leader.election.enable',
+  'flush.messages',
+  'max.message.bytes',
+]
+const sessionSettings = ['group.min.session.timeout.ms', 'group.max.session.timeout.ms']
+/** Of a broker that was left as it is. */
+const usual = { shortestMs: 6_000, longestMs: 1_800_000, batchBytes: 1_048_588 }
+
+const strength = ['none', 'disk', 'replicated'] as const
+const range = ['process', 'machine', 'network'] as const
+const lesser = <Word>(order: readonly Word[], one: Word, other: Word): Word =>
+  order[Math.min(order.indexOf(one), order.indexOf(other))]!
+
+/** Looks at the settings of the broker and of the topic, and says what they are worth beside this store. */
+export async function look(admin: Connected<Admin>, topics: Topics, store: CompanionStore): Promise<Found> {
+  const { brokers, controller } = await admin.use((one) => one.describeCluster())
+  const nobody = (): Map<string, string> => new Map() // many services let nobody look
+  const [metadata, settings, ofBroker] = await Promise.all([
+    admin.use((one) => one.fetchTopicMetadata({ topics: [topics.events] })),
+    topics.settings(topics.events, topicSettings).catch(nobody),
+    topics.broker(controller ?? brokers[0]?.nodeId ?? 0, sessionSettings).catch(nobody),
+  ])
+  const partitions = metadata.topics[0]?.partitions ?? []
+  const copies = Math.min(...partitions.map(({ replicas }) => replicas.length))
+  const number = (name: string): number | undefined =>
+    settings.has(name) ? Number(settings.get(name)) : undefined
+
+  const warnings: { code: string; message: string }[] = []
+  const warn = (code: string, message: string): void => void warnings.push({ code, message })
+  const needed = Math.min(number('min.insync.replicas') ?? 1, copies)
+  const isFlushed = number('flush.messages') === 1
+  if (settings.size === 0) {
+    warn(
+      'WARN_KAFKA_SETTINGS_HIDDEN',
+      'The Kafka brokers do not tell the settings of the topics, so nothing is promised about what they keep.',
+    )
+  } else if (copies < 2) {
+    warn(
+      'WARN_KAFKA_REPLICATION',
+      `Topic "${topics.events}" has one copy: what its broker loses is lost. Use three brokers and a replication factor of 3.`,
+    )
+  } else if (needed < 2) {
+    warn(
+      'WARN_KAFKA_MIN_INSYNC',
+      `Topic "${topics.events}" has min.insync.replicas 1: an event is accepted when one broker has it. Set 2.`,
+    )
+  }
+  if (settings.size > 0 && needed < 2 && !isFlushed) {
+    warn(
+      'WARN_KAFKA_FSYNC',
+      `Topic "${topics.events}" is not flushed (flush.messages): what was accepted last is lost when the broker's machine goes down. Set flush.messages 1, or two replicas in sync.`,
+    )
+  }
+  if (settings.get('unclean.leader.election.enable') === 'true') {
+    warn(
+      'WARN_KAFKA_UNCLEAN_ELECTION',
+      `Topic "${topics.events}" has unclean.leader.election.enable: a broker that lags can become the leader, and what it does not have is lost. Set false.`,
+    )
+  }
+  const isTrimmed = (number('retention.ms') ?? -1) >= 0 || (number('retention.bytes') ?? -1) >= 0
+  if (isTrimmed || settings.get('cleanup.policy')?.includes('compact')) {
+    warn(
+      'WARN_KAFKA_RETENTION',
+      `Topic "${topics.events}" deletes events although a bot may not have had them. Set cleanup.policy delete, retention.ms -1 and retention.bytes -1; the driver frees what it needs no more.`,
+    )
+  }
+  const { reach, durability } = store.capabilities
+  if (durability === 'none') {
+    warn(
+      'WARN_KAFKA_STORE_VOLATILE',
+      `The store beside Kafka (${store.name}) keeps nothing for certain: dead letters, bots and the memory of repeats can be lost with it.`,
+    )
+  }
+  if (reach !== 'network') {
+    warn(
+      'WARN_KAFKA_STORE_LOCAL',
+      `The store beside Kafka (${store.name}) is on this machine only: repeats are recognised, and bots work, here only. For several machines use redis(…).`,
+    )
+  }
+  const kept = settings.size === 0 ? 'none' : needed >= 2 ? 'replicated' : isFlushed ? 'disk' : 'none'
+  const worth = {
+    none: 'accepted events can be lost.',
+    disk: "every accepted event is on the broker's disk before the answer.",
+    replicated: `${needed} brokers have every accepted event before the answer.`,
+  }
+  const facts = [
+    `${brokers.length} ${brokers.length === 1 ? 'broker' : 'brokers'}`,
+    `${copies} ${copies === 1 ? 'copy' : 'copies'}`,
+    `min.insync.replicas ${settings.get('min.insync.replicas') ?? 'unknown'}`,
+    isFlushed ? 'flushed' : 'not flushed (Kafka leaves that to the operating system)',
+    `${store.name} beside it (${durability})`,
+  ]
+  return {
+    durability: lesser(strength, kept, durability),
+    reach: lesser(range, 'network', reach),
+    maxEventBytes: (number('max.message.bytes') ?? usual.batchBytes) - headerBytes,
+    summary: `kafka: ${facts.join(', ')}: ${worth[kept]}`,
+    warnings,
+    sessions: {
+      shortestMs: Number(ofBroker.get('group.min.session.timeout.ms') ?? usual.shortestMs),
+      longestMs: Number(ofBroker.get('group.max.session.timeout.ms') ?? usual.longestMs),
+    },
+  }
+}

@@ -1,0 +1,53 @@
+import {
+  knownOptions,
+  milliseconds,
+  SetupError,
+  systemClock,
+  type Clock,
+  type CompanionStore,
+  type Duration,
+} from '@trigger-hub/core'
+import type { Server } from './client.ts'
+
+export interface KafkaOptions extends Server {
+  /** Remembers keys, what became of each delivery, the bots, and dead letters: `redis(…)`, or `embedded()` on one machine. */
+  store: CompanionStore
+  /** What all names of topics and groups begin with; hubs with different ones never meet. Default `'trigger-hub'`. */
+  prefix?: string
+  /** Partitions of the topic of events, when it is made: so many processes can work for one bot. Default 6. */
+  partitions?: number
+  /** How long after its last sign of life a process's deliveries go to another one, 100 ms to 30 min. Default `'10s'`. */
+  lease?: Duration
+  /** For tests. */
+  clock?: Clock
+}
+
+/** Options that make sense, with what was left out. */
+export interface Settings extends Required<Pick<KafkaOptions, 'store' | 'prefix' | 'partitions' | 'clock'>> {
+  readonly leaseMs: number
+}
+
+/** @throws SetupError `ERR_OPTION_INVALID`, `ERR_OPTION_UNKNOWN`, `ERR_DRIVER_UNUSABLE` without a store */
+export function settingsOf(options: KafkaOptions): Settings {
+  const known = ['brokers', 'ssl', 'sasl', 'client', 'store', 'prefix', 'partitions', 'lease', 'clock']
+  knownOptions('kafka()', options, known)
+  const { store, prefix = 'trigger-hub', partitions = 6, lease = '10s', clock = systemClock } = options
+  if (typeof (store as Partial<CompanionStore> | undefined)?.tally !== 'function') {
+    throw new SetupError(
+      'ERR_DRIVER_UNUSABLE',
+      'kafka() needs "store", which remembers what Kafka does not: kafka({ brokers, store: redis(url) }), or embedded() on one machine.',
+    )
+  }
+  if (!/^[\w.-]{1,100}$/.test(prefix))
+    throw invalid('Option "prefix" takes letters, digits, "_", "-" and ".".')
+  if (!Number.isInteger(partitions) || partitions < 1 || partitions > 1_000) {
+    throw invalid('Option "partitions" must be a whole number from 1 to 1,000.')
+  }
+  const leaseMs = milliseconds(lease, 'lease')
+  if (leaseMs < 100 || leaseMs > 1_800_000) {
+    throw invalid(`Option "lease" is ${JSON.stringify(lease)}: use 100 ms to 30 min.`)
+  }
+  return { store, prefix, partitions, leaseMs, clock }
+}
+
+const invalid = (message: string): SetupError => new SetupError('ERR_OPTION_INVALID', message)

@@ -1,0 +1,82 @@
+import type { CompanionStore } from '@trigger-hub/core'
+import type { Admin } from 'kafkajs'
+import { beginningOf, type KafkaBot } from './wishes.ts'
+import type { Connected } from './connected.ts'
+import type { Extent, Topics } from './topics.ts'
+
+/** Where a bot is in a partition: everything below `position` has an end. */
+export interface Place extends Extent {
+  readonly topic: string
+  readonly position: number
+}
+
+/** Offsets by topic and partition. */
+export type Offsets = Readonly<Record<string, readonly (number | null)[]>>
+
+/**
+ * How far each bot is. The group's committed offsets say so, and beside them the store, from now and then: a broker
+ * forgets the offsets of a group that was empty for a week.
+ */
+export class Positions {
+  readonly #admin: Connected<Admin>
+  readonly #topics: Topics
+  readonly #store: CompanionStore
+
+  constructor(admin: Connected<Admin>, topics: Topics, store: CompanionStore) {
+    this.#admin = admin
+    this.#topics = topics
+    this.#store = store
+  }
+
+  async of(bot: KafkaBot): Promise<Place[]> {
+    const topics = [this.#topics.events, this.#topics.retries(bot)]
+    const groupId = this.#topics.group(bot)
+    const [committed, kept, ...extents] = await Promise.all([
+      this.#admin.use((admin) => admin.fetchOffsets({ groupId, topics })),
+      this.#kept(bot),
+      ...topics.map((topic) => this.#topics.extents(topic)),
+    ])
+    return topics.flatMap((topic, nth) => {
+      const offsets = committed.find((one) => one.topic === topic)?.partitions ?? []
+      return (extents[nth] ?? []).map((extent) => {
+        const { partition, low, high } = extent
+        const known = Math.max(
+          Number(offsets.find((one) => one.partition === partition)?.offset ?? -1),
+          kept.offsets[topic]?.[partition] ?? -1,
+          topic === this.#topics.events ? beginningOf(bot, partition) : 0,
+        )
+        // a broker that has lost its latest records counts on from before them: the inbox knows what has an end
+        return { topic, ...extent, position: known > high ? low : Math.max(known, low) }
+      })
+    })
+  }
+
+  /** Keeps offsets that were committed; never lowers one. */
+  async keep(bot: KafkaBot, offsets: Offsets): Promise<void> {
+    for (;;) {
+      const { offsets: before, version } = await this.#kept(bot)
+      const after = merged(before, offsets)
+      if (await this.#store.share(this.#nameOf(bot), JSON.stringify(after), version)) return
+    }
+  }
+
+  async #kept(bot: KafkaBot): Promise<{ offsets: Offsets; version: string | undefined }> {
+    const shared = await this.#store.shared(this.#nameOf(bot))
+    return { offsets: JSON.parse(shared?.text ?? '{}') as Offsets, version: shared?.version }
+  }
+
+  #nameOf(bot: KafkaBot): string {
+    return `kafka.${this.#topics.group(bot)}`
+  }
+}
+
+function merged(before: Offsets, after: Offsets): Offsets {
+  const topics = new Set([...Object.keys(before), ...Object.keys(after)])
+  return Object.fromEntries(
+    [...topics].map((topic) => {
+      const [old = [], fresh = []] = [before[topic], after[topic]]
+      const length = Math.max(old.length, fresh.length)
+      return [topic, Array.from({ length }, (_, nth) => Math.max(old[nth] ?? 0, fresh[nth] ?? 0))]
+    }),
+  )
+}

@@ -1,0 +1,59 @@
+import type { Inbox } from '@trigger-hub/core/split'
+import { wanted, type KafkaBot } from './wishes.ts'
+import type { Client } from './client.ts'
+import { eventOf, generationHeader, headerOf } from './event-message.ts'
+import { Fetching } from './fetching.ts'
+import type { Positions } from './positions.ts'
+import type { Topics } from './topics.ts'
+
+export interface RetiringOptions {
+  readonly client: Client
+  readonly topics: Topics
+  readonly positions: Positions
+  readonly inbox: Inbox
+  readonly sessionMs: number
+}
+
+/**
+ * Makes what a bot still has dead letters: events that it wanted, and its retries, due or not. Can be done again.
+ * @returns false when something runs at this moment, and is to be looked at later
+ */
+export async function buryAll(
+  bot: KafkaBot,
+  { client, topics, positions, inbox, sessionMs }: RetiringOptions,
+): Promise<boolean> {
+  const places = (await positions.of(bot)).filter(({ position, high }) => position < high)
+  const left = new Map(places.map((place) => [`${place.topic}/${place.partition}`, place]))
+  if (left.size === 0) return true
+  let isAll = true
+  await new Promise<void>((resolve, reject) => {
+    const fetching = new Fetching({
+      ...{ client, sessionMs },
+      group: `${topics.group(bot)}.retiring`,
+      topics: [topics.events, topics.retries(bot)],
+      async onAssigned() {
+        for (const { topic, partition, position } of left.values()) fetching.seek(topic, partition, position)
+      },
+      async onBatch(batch) {
+        const { topic, partition, messages } = batch
+        const place = left.get(`${topic}/${partition}`)
+        if (!place) return
+        for (const message of messages) {
+          const offset = Number(message.offset)
+          const event = offset < place.high ? eventOf(message) : undefined
+          if (!event || (topic === topics.events && !wanted(bot, event, { partition, offset }))) continue
+          const generation = headerOf(message.headers ?? {}, generationHeader) ?? ''
+          if (!(await inbox.retire({ event: event.id, bot: bot.name, generation }, event))) isAll = false
+        }
+        if (Number(batch.lastOffset()) < place.high - 1) return
+        left.delete(`${topic}/${partition}`)
+        if (left.size === 0) void fetching.end().then(resolve)
+      },
+      onError(error) {
+        void fetching.end()
+        reject(error)
+      },
+    })
+  })
+  return isAll
+}

@@ -1,0 +1,139 @@
+import { ConfigResourceTypes, type Admin, type ITopicConfig } from 'kafkajs'
+import type { Connected } from './connected.ts'
+import { rungs } from './ladder.ts'
+
+/** A bot's own name on the broker; `id` differs each time it is declared anew. */
+export interface BotName {
+  readonly name: string
+  readonly id: string
+}
+
+/** Where a partition begins and ends. */
+export interface Extent {
+  readonly partition: number
+  readonly low: number
+  readonly high: number
+}
+
+const mb = 1_024 ** 2
+const day = 86_400_000
+
+/** The largest batch that topics of ours take, and what of it is left for the headers of an event. */
+export const largestBatch = 16 * mb
+export const headerBytes = 64 * 1_024
+
+/** What is kept of events that no bot wanted. */
+const unmatchedMs = day
+const unmatchedBytes = 64 * mb
+
+/** The topics of a hub and the groups that read them. */
+export class Topics {
+  readonly events: string
+  readonly unmatched: string
+  readonly #admin: Connected<Admin>
+  readonly #prefix: string
+  readonly #partitions: number
+
+  constructor(admin: Connected<Admin>, { prefix, partitions }: { prefix: string; partitions: number }) {
+    this.#admin = admin
+    this.#prefix = prefix
+    this.#partitions = partitions
+    this.events = `${prefix}.events`
+    this.unmatched = `${prefix}.unmatched`
+  }
+
+  group({ name, id }: BotName): string {
+    return `${this.#prefix}.${name}.${id}`
+  }
+
+  /** The private topic of a bot: its retries, and what was redriven. */
+  retries(bot: BotName): string {
+    return `${this.group(bot)}.retries`
+  }
+
+  /** Makes what is missing. */
+  async ensure(bots: readonly BotName[] = []): Promise<void> {
+    await this.#admin.use(async (admin) => {
+      const wanted = [this.events, this.unmatched, ...bots.map((bot) => this.retries(bot))]
+      const there = new Set(await admin.listTopics())
+      const missing = wanted.filter((topic) => !there.has(topic))
+      if (missing.length === 0) return
+      const { brokers } = await admin.describeCluster()
+      await admin.createTopics({
+        topics: missing.map((topic) => this.#settingsOf(topic, brokers.length)),
+        waitForLeaders: false, // kafkajs looks every 100 ms
+      })
+      await ready(admin, missing)
+    })
+  }
+
+  async extents(topic: string): Promise<Extent[]> {
+    const all = await this.#admin.use((admin) => admin.fetchTopicOffsets(topic))
+    return all.map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }))
+  }
+
+  /** Removes what a bot had. */
+  async remove(bot: BotName): Promise<void> {
+    await this.#admin.use((admin) => admin.deleteTopics({ topics: [this.retries(bot)] }))
+    await this.#admin.use((admin) => admin.deleteGroups([this.group(bot)])).catch(() => undefined) // it ends by itself
+  }
+
+  /** Frees the records below these offsets. */
+  async trim(topic: string, offsets: readonly { partition: number; offset: number }[]): Promise<void> {
+    if (offsets.length === 0) return
+    const partitions = offsets.map(({ partition, offset }) => ({ partition, offset: String(offset) }))
+    await this.#admin.use((admin) => admin.deleteTopicRecords({ topic, partitions }))
+  }
+
+  /** Some settings of a topic; undefined where the broker does not tell. */
+  settings(topic: string, names: readonly string[]): Promise<Map<string, string>> {
+    return this.#describe(ConfigResourceTypes.TOPIC, topic, names)
+  }
+
+  broker(id: number, names: readonly string[]): Promise<Map<string, string>> {
+    return this.#describe(ConfigResourceTypes.BROKER, String(id), names)
+  }
+
+  async #describe(
+    type: ConfigResourceTypes,
+    name: string,
+    names: readonly string[],
+  ): Promise<Map<string, string>> {
+    const { resources } = await this.#admin.use((admin) =>
+      admin.describeConfigs({ resources: [{ type, name, configNames: [...names] }], includeSynonyms: false }),
+    )
+    const entries = resources[0]?.configEntries ?? []
+    return new Map(entries.map(({ configName, configValue }) => [configName, configValue]))
+  }
+
+  /** Two copies before the answer where there are brokers for it; on a single one, the disk. */
+  #settingsOf(topic: string, brokers: number): ITopicConfig {
+    const copies = Math.min(3, brokers)
+    const ofUnmatched = { 'retention.ms': unmatchedMs, 'retention.bytes': unmatchedBytes }
+    const settings = {
+      'cleanup.policy': 'delete',
+      ...(topic === this.unmatched ? ofUnmatched : { 'retention.ms': -1, 'retention.bytes': -1 }),
+      'max.message.bytes': largestBatch,
+      'segment.bytes': 64 * mb,
+      'min.insync.replicas': Math.min(2, copies),
+      'unclean.leader.election.enable': false,
+      ...(copies === 1 ? { 'flush.messages': 1 } : {}),
+    }
+    return {
+      topic,
+      numPartitions: topic === this.events ? this.#partitions : topic === this.unmatched ? 1 : rungs.length,
+      replicationFactor: copies,
+      configEntries: Object.entries(settings).map(([name, value]) => ({ name, value: String(value) })),
+    }
+  }
+}
+
+/** Resolves when every partition of these topics has a leader. */
+async function ready(admin: Admin, topics: string[]): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    const found = await admin.fetchTopicMetadata({ topics }).catch(() => ({ topics: [] }))
+    const partitions = found.topics.flatMap((topic) => topic.partitions)
+    if (found.topics.length === topics.length && partitions.every(({ leader }) => leader >= 0)) return
+    await new Promise((resume) => setTimeout(resume, 20))
+  }
+}

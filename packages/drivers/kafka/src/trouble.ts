@@ -1,0 +1,85 @@
+import { DriverUnavailableError } from '@trigger-hub/core'
+
+interface KafkaTrouble {
+  readonly name?: string
+  readonly message?: string
+  /** Of an answer of the broker. */
+  readonly type?: string
+  readonly cause?: unknown
+}
+
+const fixes: readonly [RegExp, string][] = [
+  [/\bECONNREFUSED\b/, 'nobody listens at that address; start the broker, or correct "brokers".'],
+  [
+    /\b(ENOTFOUND|EAI_AGAIN)\b/,
+    'its name leads nowhere; correct "brokers", or the broker\'s advertised.listeners.',
+  ],
+  [/SASL|Authentication/i, 'the broker refuses the credentials; check "sasl" and "ssl".'],
+  [
+    /AUTHORIZATION_FAILED/,
+    'the user may not do what is needed; allow it to create, read and write topics and groups of the prefix.',
+  ],
+  [
+    /NOT_ENOUGH_REPLICAS/,
+    'fewer replicas are in sync than min.insync.replicas asks for; bring its brokers back.',
+  ],
+  [/MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE/, 'the event is larger than max.message.bytes of the topic.'],
+  [/LEADER_NOT_AVAILABLE|NOT_LEADER|There is no leader/, 'a partition has no leader at the moment.'],
+  [
+    /UNKNOWN_TOPIC_OR_PARTITION|does not host this topic/,
+    'a topic is not there; start the hub once more, so that it is made.',
+  ],
+  [/timed out|no answer within/i, 'it does not answer.'],
+  [
+    /ECONNRESET|EPIPE|Closed connection|Connection error|closed/i,
+    'the connection was lost, and another one is being made.',
+  ],
+]
+
+/** What to do about an error, in one line. Never holds what the broker said beyond a short code. */
+export function fixOf(error: unknown): string {
+  const text = allOf(error)
+    .map(({ name = '', message = '', type = '' }) => `${name} ${type} ${message}`)
+    .join(' ')
+  const known = fixes.find(([sign]) => sign.test(text))
+  return known ? known[1] : `it is not connected (${allOf(error).at(-1)?.name ?? 'Error'}).`
+}
+
+export const unavailable = (error: unknown): DriverUnavailableError =>
+  error instanceof DriverUnavailableError
+    ? error
+    : new DriverUnavailableError('kafka', fixOf(error), { cause: error })
+
+/** Says no, and has surely not stored anything. */
+const refusals =
+  /AUTHORIZATION_FAILED|MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE|UNKNOWN_TOPIC_OR_PARTITION|NOT_ENOUGH_REPLICAS$|INVALID_RECORD/
+
+export const isRefusal = (error: unknown): boolean =>
+  allOf(error).some(({ type = '' }) => refusals.test(type))
+
+/** What the client knows of the brokers is out of date, or something on them has only just been made. */
+export const isStale = (error: unknown): boolean =>
+  allOf(error).some(({ type = '', name = '' }) =>
+    /LEADER|COORDINATOR|UNKNOWN_TOPIC_OR_PARTITION|REPLICA_NOT_AVAILABLE|GroupCoordinatorNotFound/.test(
+      type + name,
+    ),
+  )
+
+/** The error and what it came of. */
+function allOf(error: unknown): KafkaTrouble[] {
+  const all: KafkaTrouble[] = []
+  for (let one = error as KafkaTrouble | undefined; one && all.length < 5; one = one.cause as typeof one)
+    all.push(one)
+  return all
+}
+
+/** The group is being shared out anew; what was committed is then somebody else's to commit. */
+export const isRebalance = (error: unknown): boolean =>
+  allOf(error).some(({ type = '' }) =>
+    [
+      'REBALANCE_IN_PROGRESS',
+      'ILLEGAL_GENERATION',
+      'UNKNOWN_MEMBER_ID',
+      'NOT_COORDINATOR_FOR_GROUP',
+    ].includes(type),
+  )
