@@ -1,11 +1,15 @@
 import {
+  createHash,
   createHmac,
+  createPrivateKey,
   createSecretKey,
+  sign as signWith,
   timingSafeEqual,
   verify as verifyWith,
   type KeyObject,
 } from 'node:crypto'
 import { SetupError } from '../words/errors.ts'
+import { RequestHeaders } from '../words/headers.ts'
 import { knownOptions } from '../words/options.ts'
 import { milliseconds, type Duration } from '../words/amounts.ts'
 import { digestHolds } from '../verify/content-digest.ts'
@@ -15,7 +19,10 @@ import type { Preset } from '../verify/preset.ts'
 import { credentials, publicKey } from '../verify/secrets.ts'
 import {
   refusal,
+  unable,
+  type Message,
   type Refusal,
+  type Sealed,
   type SignedRequest,
   type Source,
   type Verification,
@@ -90,6 +97,7 @@ export function rfc9421<Events = Record<string, unknown>>(options: Rfc9421Option
       }
       return last
     },
+    seal: (message) => sealed(message, keys, requiredComponents),
   }
 }
 
@@ -166,21 +174,51 @@ function mismatch(
 
 const pssPadding = 6 // crypto.constants.RSA_PKCS1_PSS_PADDING
 
+const hashes = {
+  ed25519: null,
+  'ecdsa-p256-sha256': 'sha256',
+  'rsa-pss-sha512': 'sha512',
+  'rsa-v1_5-sha256': 'sha256',
+} as const
+
+/** How the signatures of each algorithm are written, RFC 9421 §3.3. */
+const forms = {
+  ed25519: {},
+  'ecdsa-p256-sha256': { dsaEncoding: 'ieee-p1363' },
+  'rsa-pss-sha512': { padding: pssPadding, saltLength: 64 },
+  'rsa-v1_5-sha256': {},
+} as const
+
 function holds({ alg, key }: Key, base: Buffer, signature: Buffer): boolean {
-  switch (alg) {
-    case 'hmac-sha256': {
-      const expected = createHmac('sha256', key).update(base).digest()
-      return expected.length === signature.length && timingSafeEqual(expected, signature)
-    }
-    case 'ed25519':
-      return verifyWith(null, base, key, signature)
-    case 'ecdsa-p256-sha256':
-      return verifyWith('sha256', base, { key, dsaEncoding: 'ieee-p1363' }, signature)
-    case 'rsa-pss-sha512':
-      return verifyWith('sha512', base, { key, padding: pssPadding, saltLength: 64 }, signature)
-    case 'rsa-v1_5-sha256':
-      return verifyWith('sha256', base, key, signature)
+  if (alg !== 'hmac-sha256') return verifyWith(hashes[alg], base, { key, ...forms[alg] }, signature)
+  const expected = createHmac('sha256', key).update(base).digest()
+  return expected.length === signature.length && timingSafeEqual(expected, signature)
+}
+
+/** The headers with which the first key signs what the receiver insists on, and by default method, URL and body. */
+function sealed(message: Message, keys: ReadonlyMap<string, Key>, required: readonly string[]): Sealed {
+  const { method = 'POST', url = '/', headers = {}, rawBody, nowMs, privateKey } = message
+  const [first] = keys
+  if (!first) throw unable('There is no key to sign with.')
+  const [id, { alg, key }] = first
+  const components = required.length > 0 ? required : ['@method', '@target-uri', 'content-digest']
+  const list = components.map((name) => JSON.stringify(name)).join(' ')
+  const all = {
+    ...headers,
+    'content-digest': `sha-256=:${createHash('sha256').update(rawBody).digest('base64')}:`,
+    'signature-input': `sig1=(${list});created=${Math.floor(nowMs / 1_000)};keyid=${JSON.stringify(id)}`,
   }
+  const request = { method, url, headers: RequestHeaders.from({ ...all, signature: 'sig1=:AAAA:' }), rawBody }
+  const found = signaturesOf(request.headers)
+  const base = Array.isArray(found) && found[0] ? signatureBase(found[0], request) : undefined
+  if (base === undefined) throw unable('A header that must be signed is missing: put it into headers.')
+  if (alg !== 'hmac-sha256' && privateKey === undefined)
+    throw unable('This key is a public one: give privateKey.')
+  const bytes =
+    alg === 'hmac-sha256'
+      ? createHmac('sha256', key).update(base).digest()
+      : signWith(hashes[alg], Buffer.from(base), { key: createPrivateKey(privateKey ?? ''), ...forms[alg] })
+  return { headers: { ...all, signature: `sig1=:${bytes.toString('base64')}:` } }
 }
 
 /** How far a sender's clock may be ahead of ours, milliseconds. */

@@ -45,10 +45,19 @@ export function publishedKeys(preset: Preset, { jwks, fetch = false }: KeySetOpt
       if (!fetch || given.some((key) => key.id === id)) return undefined
       if (fresh && found.keys.some((key) => key.id === id)) return undefined
       const keep = (text: string): void => {
-        const set = JSON.parse(text) as KeySet
-        found = { keys: keysOfSet(preset, { keys: set.keys.slice(0, mostKeys) }), atMs: nowMs }
+        const { keys } = JSON.parse(text) as KeySet
+        found = { keys: keys.slice(0, mostKeys).flatMap((key) => usable(preset, key)), atMs: nowMs }
       }
       return { url, keep }
     },
+  }
+}
+
+/** A published set may hold keys of kinds that Node.js does not know, beside those that are needed. */
+function usable(preset: Preset, key: KeySet['keys'][number]): TokenKey[] {
+  try {
+    return keysOfSet(preset, { keys: [key] })
+  } catch {
+    return []
   }
 }

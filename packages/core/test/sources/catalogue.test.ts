@@ -1,6 +1,20 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { adyen, awsSns, azureEventGrid, microsoftGraph, plaid, telnyx } from '@trigger-hub/core/sources'
-import { describe as describeEvent, RequestHeaders, sign, verify } from '@trigger-hub/core/verify'
+import {
+  adyen,
+  awsSns,
+  azureEventGrid,
+  microsoftGraph,
+  plaid,
+  rfc9421,
+  telnyx,
+} from '@trigger-hub/core/sources'
+import {
+  describe as describeEvent,
+  RequestHeaders,
+  sign,
+  signedRequest as signed,
+  verify,
+} from '@trigger-hub/core/verify'
 import { presetOf } from '../../../../test/vectors/run.ts'
 import { presets } from '../../src/sources/presets.ts'
 import { bodyOf, keyless, nowMs, sealing, signedRequest } from './senders.ts'
@@ -54,6 +68,25 @@ describe('sign', () => {
     if (scheme.kind !== 'token' || !('body' in scheme.token))
       expect(verify(source, { ...request, rawBody }, nowMs).ok).toBe(!coversBody)
   })
+
+  it.each(['ed25519', 'ecdsa-p256-sha256', 'rsa-pss-sha512', 'rsa-v1_5-sha256'] as const)(
+    'makes a message signature with %s from a private key',
+    (alg) => {
+      const pair = alg.startsWith('rsa')
+        ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+        : alg === 'ed25519'
+          ? generateKeyPairSync('ed25519')
+          : generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      const publicKey = pair.publicKey.export({ format: 'pem', type: 'spki' }) as string
+      const privateKey = pair.privateKey.export({ format: 'pem', type: 'pkcs8' }) as string
+      const source = rfc9421({ keys: { 'key-1': { alg, publicKey } } })
+      const message = { rawBody: Buffer.from('{}'), url: 'https://hooks.example.com/a', nowMs }
+      const request = signed(source, { ...message, privateKey })
+      expect(verify(source, request, nowMs)).toEqual({ ok: true })
+      expect(verify(source, { ...request, url: 'https://hooks.example.com/b' }, nowMs).ok).toBe(false)
+      expect(() => sign(source, message)).toThrow('privateKey')
+    },
+  )
 
   it.each([
     [adyen({ secret: 'ab'.repeat(32) }), 'use signedRequest'],

@@ -19,7 +19,7 @@ const pairs = {
 }
 
 /** Senders whose receiver holds what checks a signature and not what makes one. */
-export const keyless = ['aws-sns', 'google-pubsub', 'paypal', 'plaid', 'rfc9421', 'truelayer']
+export const keyless = ['aws-sns', 'google-pubsub', 'paypal', 'plaid', 'truelayer']
 
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
 
@@ -37,6 +37,13 @@ const beside: Record<string, { options?: object; headers?: Record<string, string
   monday: { options: { audience: url } },
   plivo: { headers: { 'x-plivo-signature-v3-nonce': '12345', ...form }, body: 'b=2&a=1' },
   pusher: { options: { secret: undefined, keys: [{ key: 'key-a', secret: 'a secret of pusher' }] } },
+  rfc9421: {
+    options: {
+      secret: undefined,
+      keys: { 'key-1': { alg: 'hmac-sha256', secretBase64: 'MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' } },
+      requiredComponents: ['@method', '@target-uri', 'content-digest'],
+    },
+  },
   twilio: { headers: form, body: 'b=2&a=1' },
 }
 

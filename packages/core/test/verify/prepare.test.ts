@@ -116,6 +116,23 @@ describe('a key set', () => {
     expect(verify(source, request, nowMs).ok).toBe(false)
   })
 
+  it('may hold keys of a kind that is not known here', async () => {
+    const { request, nowMs } = requestOf(vector)
+    const more = { keys: [{ kty: 'AKP', alg: 'ML-DSA-44', kid: 'later', pub: 'AA' }, ...jwks.keys] }
+    const { fetch } = await hosts((_, response) => response.end(JSON.stringify(more)))
+    const source = googlePubsub({ ...options, fetch: true })
+    await prepare(source, request, nowMs, fetch)
+    expect(verify(source, request, nowMs)).toEqual({ ok: true })
+  })
+
+  it('that is none leaves the source as it was', async () => {
+    const { request, nowMs } = requestOf(vector)
+    const { fetch } = await hosts((_, response) => response.end('<html>'))
+    const source = googlePubsub({ ...options, fetch: true })
+    await prepare(source, request, nowMs, fetch)
+    expect(verify(source, request, nowMs)).toMatchObject({ code: 'ERR_SIGNATURE_MISMATCH' })
+  })
+
   it('is never fetched when it was handed in without fetch', async () => {
     const { request, nowMs } = requestOf(vector)
     const { asked, fetch } = await google()
