@@ -4,17 +4,25 @@ import type { Cases } from '../runner.ts'
 import type { Answer, Part, Route } from './app.ts'
 import { guarded, json } from './guarded.ts'
 import { problem, refusal, type Sent } from './send.ts'
-import type { AdapterTrial } from './trial.ts'
+import { senders, signed, type AdapterTrial, type Sender } from './trial.ts'
 
+const text = { 'content-type': 'text/plain' }
 const keyed: Sent = { headers: { 'idempotency-key': 'k' } }
 
 /** A guarded route of another method than POST, which counts its runs. */
 async function ofMethod(trial: AdapterTrial, method: NonNullable<Route['method']>) {
   let runs = 0
   const guard: Part = { is: 'idempotency', options: { store: memory() } }
-  const headers = { 'content-type': 'text/plain' }
-  const handler = (): Answer => ({ status: 200, headers, body: `run ${++runs}` })
+  const handler = (): Answer => ({ status: 200, headers: text, body: `run ${++runs}` })
   return trial.serve({ routes: [{ method, path: '/thing', parts: [guard], handler }] })
+}
+
+/** A route that is guarded by the events of a source, and counts its runs. */
+async function ofSource(trial: AdapterTrial, sender: Sender, before: readonly Part[] = []) {
+  let runs = 0
+  const guard: Part = { is: 'idempotency', options: { store: memory(), key: senders[sender] } }
+  const handler = (): Answer => ({ status: 200, headers: text, body: `run ${++runs}` })
+  return trial.serve({ routes: [{ path: '/hook', parts: [...before, guard], handler }] })
 }
 
 /** Which requests the guard takes for the same, and which for none of its business. */
@@ -62,6 +70,48 @@ export const keying: Cases<AdapterTrial> = {
     assert.deepEqual(
       got.map(({ body }) => body.toString()),
       ['{"run":1}', '{"run":2}'],
+    )
+  },
+
+  ...Object.fromEntries(
+    Object.entries({
+      alone: [],
+      'behind verifySignature': [{ is: 'verifySignature', source: senders.standard }],
+    }).map(([where, before]) => [
+      `takes the id of a source's events for the key, ${where}`,
+      async (trial: AdapterTrial) => {
+        const post = await ofSource(trial, 'standard', before as Part[])
+        const first = signed('standard', '{"n":1}')
+        const got = [
+          await post('/hook', first),
+          await post('/hook', first),
+          await post('/hook', signed('standard', '{"n":1}', { id: 'msg_2' })),
+        ]
+        assert.deepEqual(
+          got.map(({ body }) => body.toString()),
+          ['run 1', 'run 1', 'run 2'],
+        )
+        const reused = await post('/hook', signed('standard', '{"n":2}'))
+        assert.deepEqual(problem(reused), refusal(422, 'ERR_KEY_REUSED'))
+        const forged = await post('/hook', { ...first, body: '{"n":3}' })
+        assert.deepEqual(problem(forged), refusal(401, 'ERR_UNAUTHORIZED'))
+      },
+    ]),
+  ),
+
+  'takes an id that the signature does not cover together with the body': async (trial) => {
+    const post = await ofSource(trial, 'github')
+    const bodies = ['{"n":1}', '{"n":2}', '{"n":1}']
+    const got = []
+    for (const body of bodies) {
+      const request = signed('github', body)
+      got.push(
+        await post('/hook', { ...request, headers: { ...request.headers, 'x-github-delivery': 'same' } }),
+      )
+    }
+    assert.deepEqual(
+      got.map(({ body }) => body.toString()),
+      ['run 1', 'run 2', 'run 1'],
     )
   },
 

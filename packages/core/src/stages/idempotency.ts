@@ -3,6 +3,7 @@ import { keyFromHeaders } from '../pure/idempotency-key.ts'
 import { keepLease } from '../pure/keep-lease.ts'
 import { payloadOf } from '../pure/payload.ts'
 import { stableJson } from '../pure/stable-json.ts'
+import type { Source } from '../verify/index.ts'
 import type { Claim, Held, Store, StoredReply } from '../ports/store.ts'
 import { bytes, milliseconds, type Duration, type Size } from '../words/amounts.ts'
 import { steps, tell } from '../words/channels.ts'
@@ -12,13 +13,17 @@ import { stderrLog, type Log } from '../words/log.ts'
 import { knownOptions } from '../words/options.ts'
 import type { Reply, Stage, WebhookRequest } from '../words/request.ts'
 import { rawBody, type RawBodyOptions } from './raw-body.ts'
+import { verifySignature } from './verify-signature.ts'
 
 export interface IdempotencyOptions extends RawBodyOptions {
   store: Store
   /** Headers that may hold the key. Default `Idempotency-Key` and `X-Idempotency-Key`. */
   header?: string | readonly string[]
-  /** Takes the key from elsewhere; undefined means that there is none. */
-  key?: (request: WebhookRequest) => string | undefined
+  /**
+   * Takes the key from elsewhere: the id of a source's events, with the signature checked if nobody has yet; or what a
+   * function finds, undefined for none.
+   */
+  key?: Source | ((request: WebhookRequest) => string | undefined)
   /** Refuse a request without a key with 400. Default false: it runs unguarded. */
   required?: boolean
   /** Whose key it is, such as a tenant: equal keys of two scopes do not meet. Method and path always count. */
@@ -78,23 +83,28 @@ const neverKept = new Set(['set-cookie', 'date', 'connection', 'transfer-encodin
  * A repeat while the first request runs gets 409 with `retry-after`, a reused key with another body 422, a malformed key
  * 400. A dead process frees its key with the lease, and a fencing token keeps it from finishing late.
  * @throws WebhookError `ERR_KEY_MISSING`, `ERR_KEY_MALFORMED`, `ERR_KEY_IN_FLIGHT`, `ERR_KEY_REUSED`,
- *   `ERR_STORE_UNAVAILABLE`, and what `rawBody` throws
+ *   `ERR_STORE_UNAVAILABLE`, and what `rawBody` throws, or `verifySignature` where a source has the key
  * @see draft-ietf-httpapi-idempotency-key-header-07
  */
 export function idempotency(options: IdempotencyOptions): Stage {
   const { store, clock, log, leaseMs, ttlMs, storeTimeoutMs, waitMs, replayLimit, cacheable, kept } =
     settings(options)
   const read = rawBody(bodyOptions(options))
+  const verified =
+    typeof options.key === 'object' ? verifySignature(options.key, bodyOptions(options)) : undefined
 
   const guarded: Stage = async (request, next) => {
     const key = keyOf(request, options)
     if (key === undefined) return next()
     const { method, url, webhook } = request
     webhook.key = key
-    const name = keyName('guard', options.scope?.(request) ?? '', method, url.split('?', 1)[0] ?? '', key)
+    const print = options.fingerprint?.(request) ?? fingerprintOf(request)
+    // an id that the signature does not cover counts together with the body, as in the hub
+    const unsigned = verified && !webhook.keySigned ? print : ''
+    const path = url.split('?', 1)[0] ?? ''
+    const name = keyName('guard', options.scope?.(request) ?? '', method, path, key, unsigned)
     if (webhook.guardedAs === name) return next() // another guard is at work; it would wait for itself
     webhook.guardedAs = name
-    const print = options.fingerprint?.(request) ?? fingerprintOf(request)
 
     let claim: Claim
     try {
@@ -161,6 +171,7 @@ export function idempotency(options: IdempotencyOptions): Stage {
 
   return async (request, next) => {
     if (!guardedMethods.has(request.method)) return next()
+    if (verified && !request.webhook.verified) return verified(request, () => guarded(request, next))
     if (request.parsedBody !== undefined || request.webhook.rawBody !== undefined)
       return guarded(request, next)
     return read(request, () => {
@@ -217,7 +228,7 @@ function keyOf(
   { key, header, required = false }: IdempotencyOptions,
 ): string | undefined {
   const names = [header ?? ['idempotency-key', 'x-idempotency-key']].flat().map((name) => name.toLowerCase())
-  const given = key ? asHeader(key(request)) : keyFromHeaders(request.headers, names)
+  const given = key ? asHeader(keyElsewhere(key, request)) : keyFromHeaders(request.headers, names)
   if ('key' in given) return given.key
   if ('malformed' in given) {
     throw new WebhookError('ERR_KEY_MALFORMED', `The idempotency key cannot be used: ${given.malformed}.`)
@@ -228,6 +239,11 @@ function keyOf(
     `This request needs an idempotency key in the header ${names[0]}.`,
   )
 }
+
+const keyElsewhere = (
+  key: NonNullable<IdempotencyOptions['key']>,
+  request: WebhookRequest,
+): string | undefined => (typeof key === 'function' ? key(request) : request.webhook.event?.key)
 
 const asHeader = (key: string | undefined): ReturnType<typeof keyFromHeaders> =>
   key === undefined || key === '' ? { missing: true } : { key }

@@ -3,6 +3,7 @@ import type { CallHandler, ExecutionContext, NestInterceptor, Type } from '@nest
 import { idempotency, type IdempotencyOptions, type Stage, type Store } from '@trigger-hub/core'
 import type { Observable } from 'rxjs'
 import { intercept } from '../lift.ts'
+import { readsRawBody } from './raw-guard.ts'
 import { TRIGGER_HUB_OPTIONS, type TriggerHubModuleOptions } from '../options.ts'
 
 /**
@@ -10,7 +11,10 @@ import { TRIGGER_HUB_OPTIONS, type TriggerHubModuleOptions } from '../options.ts
  * `@UseInterceptors(IdempotencyInterceptor({ required: true }))`. The store is the module's, unless one is given.
  */
 export function IdempotencyInterceptor(options: Partial<IdempotencyOptions> = {}): Type<NestInterceptor> {
+  const { key, limit, bodyTimeout } = options
   class Interceptor implements NestInterceptor {
+    static readonly [readsRawBody] =
+      typeof key === 'object' ? { ...(limit && { limit }), ...(bodyTimeout && { bodyTimeout }) } : undefined
     readonly #stage: Stage
 
     constructor(@Optional() @Inject(TRIGGER_HUB_OPTIONS) module: TriggerHubModuleOptions = {}) {

@@ -2,7 +2,8 @@ import { Inject, Optional, mixin, type CanActivate, type ExecutionContext, type 
 import { TriggerHub, type RawBodyOptions, type Stage } from '@trigger-hub/core'
 import { guard } from '../lift.ts'
 
-const readsRawBody = Symbol.for('trigger-hub.reads-raw-body')
+/** On a guard or an interceptor that wants the exact bytes: how it reads. */
+export const readsRawBody = Symbol.for('trigger-hub.reads-raw-body')
 
 /** A guard over a stage that reads the exact bytes, so no parser may be first. */
 export function rawGuard(options: RawBodyOptions, stageOf: (hub?: TriggerHub) => Stage): Type<CanActivate> {
@@ -21,6 +22,6 @@ export function rawGuard(options: RawBodyOptions, stageOf: (hub?: TriggerHub) =>
   return mixin(Guard)
 }
 
-/** How such a guard reads; undefined for any other. */
-export const rawBodyOptionsOf = (guard: object | undefined): RawBodyOptions | undefined =>
-  (guard as { [readsRawBody]?: RawBodyOptions } | undefined)?.[readsRawBody]
+/** How such a part reads; undefined for any other. */
+export const rawBodyOptionsOf = (part: object | undefined): RawBodyOptions | undefined =>
+  (part as { [readsRawBody]?: RawBodyOptions } | undefined)?.[readsRawBody]

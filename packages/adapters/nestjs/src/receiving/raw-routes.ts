@@ -1,5 +1,5 @@
 import { Inject, Injectable, Optional, SetMetadata, type Type } from '@nestjs/common'
-import { GUARDS_METADATA } from '@nestjs/common/constants.js'
+import { GUARDS_METADATA, INTERCEPTORS_METADATA } from '@nestjs/common/constants.js'
 import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core'
 import { rawBody, type RawBodyOptions } from '@trigger-hub/core'
 import { TRIGGER_HUB_OPTIONS, type TriggerHubModuleOptions } from '../options.ts'
@@ -38,10 +38,12 @@ export class RawRoutes {
     }
   }
 
-  /** How the guards of a route or a controller read; undefined when none of them does. */
+  /** How the guards and interceptors of a route or a controller read; undefined when none of them does. */
   #wanted(of: Method | Type): RawBodyOptions | undefined {
-    const guards = this.#metadata.get<(object | undefined)[] | undefined>(GUARDS_METADATA, of) ?? []
-    return guards.map(rawBodyOptionsOf).find((options) => options !== undefined)
+    const parts = [GUARDS_METADATA, INTERCEPTORS_METADATA].flatMap(
+      (key) => this.#metadata.get<(object | undefined)[] | undefined>(key, of) ?? [],
+    )
+    return parts.map(rawBodyOptionsOf).find((options) => options !== undefined)
   }
 
   #mark(method: Method, options: RawBodyOptions): void {
