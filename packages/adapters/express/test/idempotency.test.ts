@@ -319,6 +319,16 @@ test('a route that fails in the middle of a reply is answered for by the app, an
   expect(await (await post('k')).json()).toBe('ok')
 })
 
+test("an error in the app's own rule is answered by the app", async () => {
+  const { post } = await guarded((_req, res) => void res.json('ok'), {
+    cache: () => {
+      throw new Error('a slip')
+    },
+  })
+  const reply = await post('k')
+  expect([reply.status, await reply.text()]).toEqual([500, 'mine'])
+})
+
 test('a caller that leaves in the middle of a reply does not hold the key for ever', async () => {
   let runs = 0
   const endless = new Readable({ read: () => undefined })

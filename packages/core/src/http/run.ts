@@ -33,7 +33,10 @@ export function runStage(
       held?.drop()
       writeReply(res, reply)
     })
-    .catch(next)
+    .catch((error: unknown) => {
+      held?.drop()
+      next(error)
+    })
 }
 
 /** The route finds the payload in `req.body`, unless a parser has set it; parsers further on see that it was read. */

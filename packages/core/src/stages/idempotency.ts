@@ -1,10 +1,9 @@
 import { fingerprint as ofBytes, keyName } from '../pure/digest.ts'
 import { keyFromHeaders } from '../pure/idempotency-key.ts'
-import { keepLease } from '../pure/keep-lease.ts'
 import { payloadOf } from '../pure/payload.ts'
 import { stableJson } from '../pure/stable-json.ts'
 import type { Source } from '../verify/index.ts'
-import type { Claim, Held, Store, StoredReply } from '../ports/store.ts'
+import type { Claim, Store, StoredReply } from '../ports/store.ts'
 import { bytes, milliseconds, type Duration, type Size } from '../words/amounts.ts'
 import { steps, tell } from '../words/channels.ts'
 import { systemClock } from '../words/clock.ts'
@@ -13,6 +12,7 @@ import { stderrLog, type Log } from '../words/log.ts'
 import { knownOptions } from '../words/options.ts'
 import type { Reply, Stage, WebhookRequest } from '../words/request.ts'
 import { rawBody, type RawBodyOptions } from './raw-body.ts'
+import { runOnce } from './run-once.ts'
 import { verifySignature } from './verify-signature.ts'
 
 export interface IdempotencyOptions extends RawBodyOptions {
@@ -87,8 +87,8 @@ const neverKept = new Set(['set-cookie', 'date', 'connection', 'transfer-encodin
  * @see draft-ietf-httpapi-idempotency-key-header-07
  */
 export function idempotency(options: IdempotencyOptions): Stage {
-  const { store, clock, log, leaseMs, ttlMs, storeTimeoutMs, waitMs, replayLimit, cacheable, kept } =
-    settings(options)
+  const { store, clock, leaseMs, storeTimeoutMs, waitMs, replayLimit, ...rest } = settings(options)
+  const run = runOnce({ store, clock, leaseMs, storeTimeoutMs, ...rest })
   const read = rawBody(bodyOptions(options))
   const verified =
     typeof options.key === 'object' ? verifySignature(options.key, bodyOptions(options)) : undefined
@@ -125,7 +125,7 @@ export function idempotency(options: IdempotencyOptions): Stage {
       case 'mismatch':
         throw new WebhookError('ERR_KEY_REUSED', 'This key came with another request before; use a new one.')
       case 'claimed':
-        return runOnce(claim, () => next({ holdBytes: replayLimit }))
+        return run(claim, () => next({ holdBytes: replayLimit }))
     }
   }
 
@@ -136,37 +136,6 @@ export function idempotency(options: IdempotencyOptions): Stage {
       if (claim.is !== 'in-flight' || clock.monotonicMs() >= until) return claim
       await new Promise<void>((resume) => clock.after(pollMs, resume))
     }
-  }
-
-  async function runOnce(held: Held, run: () => Promise<Reply>): Promise<Reply> {
-    const lease = keepLease({ leaseMs, clock, renew: () => store.renew(held, leaseMs) })
-    let reply: Reply
-    try {
-      reply = await run()
-    } catch (error) {
-      await store.release(held).catch(() => false) // the lease frees it anyway; keep the first error
-      throw error
-    } finally {
-      lease.stop()
-    }
-    try {
-      const settled = cacheable(reply)
-        ? await store.complete(held, storable(reply, kept), ttlMs)
-        : await store.release(held)
-      if (!settled) notKept('its lease had run out')
-    } catch {
-      notKept('the store is out of reach')
-    }
-    return reply
-  }
-
-  /** The route has run, and its caller shall know; a repeat may run it again once the lease is over. */
-  function notKept(why: string): void {
-    log({
-      level: 'warn',
-      code: 'WARN_REPLY_NOT_KEPT',
-      message: `A reply was sent but not stored for repeats: ${why}.`,
-    })
   }
 
   return async (request, next) => {
@@ -191,6 +160,16 @@ function settings(options: IdempotencyOptions) {
       'idempotency needs the option "store", such as embedded() or memory().',
     )
   }
+  if (!['undefined', 'function', 'object'].includes(typeof options.key)) {
+    throw new SetupError(
+      'ERR_OPTION_INVALID',
+      'Option "key" of idempotency is a source or a function; for another header there is "header".',
+    )
+  }
+  const keptNames = [...keptHeaders, ...headers.map((name) => name.toLowerCase())].filter(
+    (name) => !neverKept.has(name),
+  )
+  const cacheable = cacheRule(cache)
   return {
     store: options.store,
     clock,
@@ -200,10 +179,7 @@ function settings(options: IdempotencyOptions) {
     storeTimeoutMs: milliseconds(options.storeTimeout ?? '500ms', 'storeTimeout'),
     waitMs: milliseconds(options.wait ?? 0, 'wait'),
     replayLimit: bytes(options.replayLimit ?? '1mb', 'replayLimit'),
-    cacheable: cacheRule(cache),
-    kept: [...keptHeaders, ...headers.map((name) => name.toLowerCase())].filter(
-      (name) => !neverKept.has(name),
-    ),
+    keeps: (reply: Reply) => (cacheable(reply) ? storable(reply, keptNames) : undefined),
   }
 }
 
