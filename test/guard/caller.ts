@@ -53,6 +53,6 @@ export async function charged(
     const answer = await charge(port(nth), key)
     if (answer && answer.status !== 409) return { ...answer, refused }
     if (answer) refused++
-    await wait(10)
+    await wait(100) // callers of a busy machine that asked all the time would keep it from its leases
   }
 }

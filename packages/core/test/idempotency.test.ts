@@ -67,6 +67,20 @@ test('a store that does not answer holds a reply up no longer than storeTimeout'
   ])
 })
 
+test('a route does not begin under a lease that ran out before the answer of the store was heard', async () => {
+  const { clock, store, call, runs } = guarding()
+  const claim = store.claim.bind(store)
+  store.claim = async (...args) => {
+    const claimed = await claim(...args)
+    store.claim = claim
+    clock.advance(60_001)
+    expect(await claim(...args)).toMatchObject({ is: 'claimed' }) // by another process
+    return claimed
+  }
+  await expect(call()).rejects.toMatchObject({ code: 'ERR_KEY_IN_FLIGHT' })
+  expect(runs()).toBe(0)
+})
+
 test('says at once that a header is no key', () => {
   const options = { store: memory(), key: 'x-order-id' } as unknown as Parameters<typeof idempotency>[0]
   expect(() => idempotency(options)).toThrow(/Option "key" .* for another header there is "header"/)

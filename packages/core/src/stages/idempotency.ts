@@ -132,7 +132,13 @@ export function idempotency(options: IdempotencyOptions): Stage {
   async function claimOrWait(name: string, print: string): Promise<Claim> {
     const until = clock.monotonicMs() + waitMs
     for (;;) {
+      const askedAt = clock.monotonicMs()
       const claim = await store.claim(name, print, { leaseMs, timeoutMs: storeTimeoutMs })
+      if (claim.is === 'claimed' && clock.monotonicMs() > askedAt + leaseMs / 3) {
+        // the answer took its time, or this process was stopped: the key may be another's by now
+        if (await store.renew(claim, leaseMs)) return claim
+        continue
+      }
       if (claim.is !== 'in-flight' || clock.monotonicMs() >= until) return claim
       await new Promise<void>((resume) => clock.after(pollMs, resume))
     }
