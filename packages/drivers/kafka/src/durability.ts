@@ -17,7 +17,7 @@ const topicSettings = [
   'flush.messages',
   'max.message.bytes',
 ]
-const sessionSettings = ['group.min.session.timeout.ms', 'group.max.session.timeout.ms']
+const sessionSettings = ['group.min.session.timeout.ms', 'group.max.session.timeout.ms'] as const
 /** Of a broker that was left as it is. */
 const usual = { shortestMs: 6_000, longestMs: 1_800_000, batchBytes: 1_048_588 }
 
@@ -26,7 +26,17 @@ const range = ['process', 'machine', 'network'] as const
 const lesser = <Word>(order: readonly Word[], one: Word, other: Word): Word =>
   order[Math.min(order.indexOf(one), order.indexOf(other))]!
 
-/** Looks at the settings of the broker and of the topic, and says what they are worth beside this store. */
+/** What was found, in the words of the brokers. Without settings the brokers do not tell. */
+export interface Facts {
+  readonly topic: string
+  readonly brokers: number
+  /** Of each event. */
+  readonly copies: number
+  readonly settings: ReadonlyMap<string, string>
+  readonly store: Pick<CompanionStore, 'name' | 'capabilities'>
+}
+
+/** Looks at the settings of the brokers and of the topic, and says what they are worth beside this store. */
 export async function look(admin: Connected<Admin>, topics: Topics, store: CompanionStore): Promise<Found> {
   const { brokers, controller } = await admin.use((one) => one.describeCluster())
   const nobody = (): Map<string, string> => new Map() // many services let nobody look
@@ -35,16 +45,31 @@ export async function look(admin: Connected<Admin>, topics: Topics, store: Compa
     topics.settings(topics.events, topicSettings).catch(nobody),
     topics.broker(controller ?? brokers[0]?.nodeId ?? 0, sessionSettings).catch(nobody),
   ])
-  const partitions = metadata.topics[0]?.partitions ?? []
-  const copies = Math.min(...partitions.map(({ replicas }) => replicas.length))
-  const number = (name: string): number | undefined =>
-    settings.has(name) ? Number(settings.get(name)) : undefined
+  const copies = Math.min(...(metadata.topics[0]?.partitions ?? []).map(({ replicas }) => replicas.length))
+  return {
+    ...judged({ topic: topics.events, brokers: brokers.length, copies, settings, store }),
+    maxEventBytes: Number(settings.get('max.message.bytes') ?? usual.batchBytes) - headerBytes,
+    sessions: {
+      shortestMs: Number(ofBroker.get(sessionSettings[0]) ?? usual.shortestMs),
+      longestMs: Number(ofBroker.get(sessionSettings[1]) ?? usual.longestMs),
+    },
+  }
+}
 
+/** What these facts are worth. */
+export function judged({
+  topic,
+  brokers,
+  copies,
+  settings,
+  store,
+}: Facts): Omit<Found, 'maxEventBytes' | 'sessions'> {
   const warnings: { code: string; message: string }[] = []
   const warn = (code: string, message: string): void => void warnings.push({ code, message })
-  const needed = Math.min(number('min.insync.replicas') ?? 1, copies)
-  const isFlushed = number('flush.messages') === 1
-  if (settings.size === 0) {
+  const isTold = settings.size > 0
+  const needed = Math.min(Number(settings.get('min.insync.replicas') ?? 1), copies)
+  const isFlushed = settings.get('flush.messages') === '1'
+  if (!isTold) {
     warn(
       'WARN_KAFKA_SETTINGS_HIDDEN',
       'The Kafka brokers do not tell the settings of the topics, so nothing is promised about what they keep.',
@@ -52,31 +77,31 @@ export async function look(admin: Connected<Admin>, topics: Topics, store: Compa
   } else if (copies < 2) {
     warn(
       'WARN_KAFKA_REPLICATION',
-      `Topic "${topics.events}" has one copy: what its broker loses is lost. Use three brokers and a replication factor of 3.`,
+      `Topic "${topic}" has one copy: what its broker loses is lost. Use three brokers and a replication factor of 3.`,
     )
   } else if (needed < 2) {
     warn(
       'WARN_KAFKA_MIN_INSYNC',
-      `Topic "${topics.events}" has min.insync.replicas 1: an event is accepted when one broker has it. Set 2.`,
+      `Topic "${topic}" has min.insync.replicas 1: an event is accepted when one broker has it. Set 2.`,
     )
   }
-  if (settings.size > 0 && needed < 2 && !isFlushed) {
+  if (isTold && needed < 2 && !isFlushed) {
     warn(
       'WARN_KAFKA_FSYNC',
-      `Topic "${topics.events}" is not flushed (flush.messages): what was accepted last is lost when the broker's machine goes down. Set flush.messages 1, or two replicas in sync.`,
+      `Topic "${topic}" is not flushed (flush.messages): what was accepted last is lost when the broker's machine goes down. Set flush.messages 1, or two replicas in sync.`,
     )
   }
   if (settings.get('unclean.leader.election.enable') === 'true') {
     warn(
       'WARN_KAFKA_UNCLEAN_ELECTION',
-      `Topic "${topics.events}" has unclean.leader.election.enable: a broker that lags can become the leader, and what it does not have is lost. Set false.`,
+      `Topic "${topic}" has unclean.leader.election.enable: a broker that lags can become the leader, and what it does not have is lost. Set false.`,
     )
   }
-  const isTrimmed = (number('retention.ms') ?? -1) >= 0 || (number('retention.bytes') ?? -1) >= 0
-  if (isTrimmed || settings.get('cleanup.policy')?.includes('compact')) {
+  const deletes = ['retention.ms', 'retention.bytes'].some((name) => Number(settings.get(name) ?? -1) >= 0)
+  if (deletes || settings.get('cleanup.policy')?.includes('compact')) {
     warn(
       'WARN_KAFKA_RETENTION',
-      `Topic "${topics.events}" deletes events although a bot may not have had them. Set cleanup.policy delete, retention.ms -1 and retention.bytes -1; the driver frees what it needs no more.`,
+      `Topic "${topic}" deletes events although a bot may not have had them. Set cleanup.policy delete, retention.ms -1 and retention.bytes -1; the driver frees what it needs no more.`,
     )
   }
   const { reach, durability } = store.capabilities
@@ -92,15 +117,15 @@ export async function look(admin: Connected<Admin>, topics: Topics, store: Compa
       `The store beside Kafka (${store.name}) is on this machine only: repeats are recognised, and bots work, here only. For several machines use redis(…).`,
     )
   }
-  const kept = settings.size === 0 ? 'none' : needed >= 2 ? 'replicated' : isFlushed ? 'disk' : 'none'
+  const kept = isTold && needed >= 2 ? 'replicated' : isTold && isFlushed ? 'disk' : 'none'
   const worth = {
     none: 'accepted events can be lost.',
     disk: "every accepted event is on the broker's disk before the answer.",
     replicated: `${needed} brokers have every accepted event before the answer.`,
   }
   const facts = [
-    `${brokers.length} ${brokers.length === 1 ? 'broker' : 'brokers'}`,
-    `${copies} ${copies === 1 ? 'copy' : 'copies'}`,
+    counted(brokers, 'broker', 'brokers'),
+    counted(copies, 'copy', 'copies'),
     `min.insync.replicas ${settings.get('min.insync.replicas') ?? 'unknown'}`,
     isFlushed ? 'flushed' : 'not flushed (Kafka leaves that to the operating system)',
     `${store.name} beside it (${durability})`,
@@ -108,12 +133,9 @@ export async function look(admin: Connected<Admin>, topics: Topics, store: Compa
   return {
     durability: lesser(strength, kept, durability),
     reach: lesser(range, 'network', reach),
-    maxEventBytes: (number('max.message.bytes') ?? usual.batchBytes) - headerBytes,
     summary: `kafka: ${facts.join(', ')}: ${worth[kept]}`,
     warnings,
-    sessions: {
-      shortestMs: Number(ofBroker.get('group.min.session.timeout.ms') ?? usual.shortestMs),
-      longestMs: Number(ofBroker.get('group.max.session.timeout.ms') ?? usual.longestMs),
-    },
   }
 }
+
+const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`

@@ -1,0 +1,66 @@
+import { judged, type Facts } from '../src/durability.ts'
+
+const safe = {
+  'cleanup.policy': 'delete',
+  'retention.ms': '-1',
+  'retention.bytes': '-1',
+  'min.insync.replicas': '2',
+  'unclean.leader.election.enable': 'false',
+  'flush.messages': String(2n ** 63n - 1n),
+}
+
+const store: Facts['store'] = { name: 'redis', capabilities: { durability: 'replicated', reach: 'network' } }
+
+/** Three brokers as they should be, but for what is given. */
+function found({
+  settings = {},
+  ...given
+}: Partial<Omit<Facts, 'settings'>> & { settings?: object | null } = {}) {
+  const all = settings === null ? [] : Object.entries({ ...safe, ...settings } as Record<string, string>)
+  return judged({ topic: 'hub.events', brokers: 3, copies: 3, store, ...given, settings: new Map(all) })
+}
+
+const flushed = { 'min.insync.replicas': '1', 'flush.messages': '1' }
+const inMemory = { name: 'memory', capabilities: { durability: 'none', reach: 'process' } } as const
+const onDisk = { name: 'embedded', capabilities: { durability: 'disk', reach: 'machine' } } as const
+
+test.each<[string, Parameters<typeof found>[0], string, string[]]>([
+  ['two of three copies before the answer', {}, 'replicated', []],
+  ['one copy, flushed', { copies: 1, settings: flushed }, 'disk', ['WARN_KAFKA_REPLICATION']],
+  [
+    'one copy as Kafka makes it',
+    { copies: 1, settings: { 'min.insync.replicas': '1' } },
+    'none',
+    ['WARN_KAFKA_REPLICATION', 'WARN_KAFKA_FSYNC'],
+  ],
+  [
+    'three copies of which one is waited for',
+    { settings: { 'min.insync.replicas': '1' } },
+    'none',
+    ['WARN_KAFKA_MIN_INSYNC', 'WARN_KAFKA_FSYNC'],
+  ],
+  [
+    'leaders that lag behind',
+    { settings: { 'unclean.leader.election.enable': 'true' } },
+    'replicated',
+    ['WARN_KAFKA_UNCLEAN_ELECTION'],
+  ],
+  ['a time to live', { settings: { 'retention.ms': '604800000' } }, 'replicated', ['WARN_KAFKA_RETENTION']],
+  ['a size', { settings: { 'retention.bytes': '1000000' } }, 'replicated', ['WARN_KAFKA_RETENTION']],
+  ['compaction', { settings: { 'cleanup.policy': 'compact' } }, 'replicated', ['WARN_KAFKA_RETENTION']],
+  ['settings that are hidden', { settings: null }, 'none', ['WARN_KAFKA_SETTINGS_HIDDEN']],
+  ['a store on this machine', { store: onDisk }, 'disk', ['WARN_KAFKA_STORE_LOCAL']],
+  ['a store in memory', { store: inMemory }, 'none', ['WARN_KAFKA_STORE_VOLATILE', 'WARN_KAFKA_STORE_LOCAL']],
+])('says what an accepted event survives with %s', (_, given, durability, codes) => {
+  const report = found(given)
+  expect([report.durability, report.warnings.map(({ code }) => code)]).toEqual([durability, codes])
+  expect(report.summary).toMatch(/^kafka: 3 brokers, [^\n]*\.$/)
+})
+
+test('reaches as far as its store', () => {
+  expect([found().reach, found({ store: onDisk }).reach, found({ store: inMemory }).reach]).toEqual([
+    'network',
+    'machine',
+    'process',
+  ])
+})
