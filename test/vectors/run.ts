@@ -64,15 +64,14 @@ export function optionsOf(preset: Preset, vector: Vector): object {
   return options
 }
 
-/** The code with which a preset refuses its options; what is no such refusal is thrown on. */
+/** The code with which a preset refuses its options, or what it threw instead: an exception accepts nothing. */
 function refusalOf(make: () => unknown): string | undefined {
   try {
     make()
     return undefined
   } catch (error) {
     const { code } = error as { code?: string }
-    if (code === undefined) throw error
-    return code
+    return code ?? String(error)
   }
 }
 

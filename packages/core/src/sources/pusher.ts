@@ -30,7 +30,8 @@ export interface PusherOptions {
 /** Webhooks of a Pusher Channels app. */
 export function pusher<Events = Record<string, unknown>>(options: PusherOptions): Source<Events> {
   knownOptions('pusher', options, ['keys'])
-  const keys = Array.isArray(options.keys) ? (options.keys as PusherOptions['keys']) : []
+  const given = Array.isArray(options.keys) ? (options.keys as PusherOptions['keys']) : []
+  const keys = given.filter((one) => typeof one === 'object' && (one as unknown) !== null)
   const byKey = new Map(keys.map(({ key, secret }) => [key, hashSource<Events>(pusherPreset, { secret })]))
   const [first] = byKey.values()
   if (!first) {

@@ -108,7 +108,8 @@ const keyTypes = {
   'rsa-v1_5-sha256': 'rsa',
 } as const
 
-function keyOf(key: Rfc9421Key): Key {
+function keyOf(given: Rfc9421Key): Key {
+  const key = (given as Rfc9421Key | null) ?? ({} as Rfc9421Key)
   if (key.alg === 'hmac-sha256') {
     const [text = ''] = credentials(rfc9421Preset, key.secretBase64, 'keys')
     const bytes = decoded(text, 'base64')

@@ -1,6 +1,6 @@
 import { createPrivateKey, sign as signWith, verify as verifyWith, type KeyObject } from 'node:crypto'
 import { decoded } from './encodings.ts'
-import { templateSource, type Algorithm, type ToleranceOption } from './engine.ts'
+import { templateOptions, templateSource, type Algorithm, type ToleranceOption } from './engine.ts'
 import type { AsymmetricScheme, Preset } from './preset.ts'
 import type { PublicUrlOption } from './public-url.ts'
 import { publicKeys, type Secrets } from './secrets.ts'
@@ -29,11 +29,11 @@ export function asymmetricSource<Events>(
   options: PublicKeyOptions & ToleranceOption & PublicUrlOption,
   own?: Parts,
 ): Source<Events> {
+  templateOptions(record, options, 'publicKey')
   const keys = publicKeys(record, options.publicKey, keyTypes[record.scheme.algorithm])
   return templateSource<AsymmetricPreset, Events>(
     record,
     options,
-    ['publicKey'],
     (scheme, parts) => signing(scheme, keys, template(scheme.signed, parts)),
     own,
   )

@@ -57,7 +57,7 @@ export function certificateKeys(provider: string, options: CertificateOptions, f
 }
 
 function keyOf(provider: string, pem: string): CertificateKey {
-  if (!pem.includes('BEGIN CERTIFICATE')) {
+  if (!String(pem).includes('BEGIN CERTIFICATE')) {
     return { key: publicKeyOf(provider, 'certificates', () => createPublicKey(pem)), validAt: () => true }
   }
   let times = [-Infinity, Infinity]

@@ -43,27 +43,33 @@ export interface Algorithm {
 
 type TemplatePreset = Preset & { readonly scheme: TemplateScheme }
 
-/** Which options a template gives a meaning to, beside the secrets. */
-const meaningful = ({ timestamp, signed }: TemplateScheme): string[] => [
-  ...(timestamp ? ['tolerance'] : []),
-  ...(signed.includes('{url}') ? ['publicUrl'] : []),
-]
+/**
+ * Refuses options that a template gives no meaning to. To be asked before the secrets are looked at: a misspelt one would
+ * be called missing.
+ * @param secret  name of the option that holds the secrets
+ * @throws SetupError `ERR_OPTION_UNKNOWN`
+ */
+export function templateOptions({ provider, scheme }: TemplatePreset, options: object, secret: string): void {
+  const { timestamp, signed } = scheme
+  knownOptions(provider, options, [
+    secret,
+    ...(timestamp ? ['tolerance'] : []),
+    ...(signed.includes('{url}') ? ['publicUrl'] : []),
+  ])
+}
 
 /**
  * A source whose sender signs a template.
- * @param secrets    names of the options that hold them
  * @param algorithm  makes the signature's kind for one scheme of the record
  * @param own        parts of the template that only this provider has
- * @throws SetupError for an unknown option or a bad duration
+ * @throws SetupError for a bad duration
  */
 export function templateSource<P extends TemplatePreset, Events>(
   record: P,
   options: ToleranceOption & PublicUrlOption,
-  secrets: readonly string[],
   algorithm: (scheme: P['scheme'], own: Parts) => Algorithm,
   own: Parts = {},
 ): Source<Events> {
-  knownOptions(record.provider, options, [...secrets, ...meaningful(record.scheme)])
   const { scheme }: { scheme: P['scheme'] } = record
   const { timestamp } = scheme
   const effective: P['scheme'] =

@@ -1,6 +1,6 @@
 import { createHash, createHmac, type KeyObject } from 'node:crypto'
 import { comparison, encodedLength, isEncoded } from './encodings.ts'
-import { templateSource, type Algorithm, type ToleranceOption } from './engine.ts'
+import { templateOptions, templateSource, type Algorithm, type ToleranceOption } from './engine.ts'
 import type { HashScheme, Preset } from './preset.ts'
 import type { PublicUrlOption } from './public-url.ts'
 import { secretKeys, type Secrets } from './secrets.ts'
@@ -32,11 +32,11 @@ export function hashSource<Events>(
   options: SecretOptions & ToleranceOption & PublicUrlOption,
   own?: Parts,
 ): Source<Events> {
+  templateOptions(record, options, 'secret')
   const keys = secretKeys(record, record.scheme, options.secret)
   const source = templateSource<HashPreset, Events>(
     record,
     options,
-    ['secret'],
     (scheme, parts) => hashing(scheme, keys, parts),
     own,
   )

@@ -241,7 +241,7 @@ export function keysOfSet({ provider }: Preset, set: KeySet | undefined): TokenK
     )
   }
   return set.keys.map((jwk) => {
-    const { kid, expired_at: end } = jwk as { kid?: unknown; expired_at?: unknown }
+    const { kid, expired_at: end } = ((jwk as unknown) ?? {}) as { kid?: unknown; expired_at?: unknown }
     return {
       key: publicKeyOf(provider, 'jwks', () => createPublicKey({ key: jwk, format: 'jwk' })),
       ...(typeof kid === 'string' ? { id: kid } : {}),
