@@ -6,40 +6,14 @@
  * The floor is an append-only file with one fdatasync for each 64 bodies. Figures of a busy machine compare with
  * nothing but their own floor.
  */
-import { randomBytes, randomUUID } from 'node:crypto'
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { fingerprint, type Driver } from '@trigger-hub/core'
+import type { Driver } from '@trigger-hub/core'
 import { embedded } from '@trigger-hub/embedded'
+import { accept, body, inFlight, measured, type Measured } from './accept.ts'
 
-const inFlight = 64
 const backlog = 100_000
-const body = Buffer.from(JSON.stringify({ order: randomBytes(1_014).toString('hex') }))
-const print = fingerprint(body)
-
-interface Measured {
-  readonly perSecond: number
-  readonly cpuMicros: number
-  readonly longestStallMs: number
-}
-
-async function measured(events: number, task: () => unknown): Promise<Measured> {
-  const delay = monitorEventLoopDelay({ resolution: 1 })
-  delay.enable()
-  const cpu = process.cpuUsage()
-  const startedAt = performance.now()
-  await task()
-  const tookMs = performance.now() - startedAt
-  const { user, system } = process.cpuUsage(cpu)
-  delay.disable()
-  return {
-    perSecond: (events / tookMs) * 1_000,
-    cpuMicros: (user + system) / events,
-    longestStallMs: delay.max / 1e6,
-  }
-}
 
 function append(path: string, events: number): void {
   const file = openSync(path, 'w')
@@ -49,30 +23,6 @@ function append(path: string, events: number): void {
     fdatasyncSync(file)
   }
   closeSync(file)
-}
-
-async function accept(driver: Driver, events: number): Promise<void> {
-  let left = events
-  const sender = async (): Promise<void> => {
-    while (left-- > 0) {
-      const id = randomUUID()
-      await driver.accept(
-        {
-          id,
-          source: 'shop',
-          type: 'orders.create',
-          rawType: 'orders/create',
-          time: Date.now(),
-          key: id,
-          contentType: 'application/json',
-          headers: { 'user-agent': 'bench', 'x-topic': 'orders/create' },
-          rawBody: body,
-        },
-        { key: id, fingerprint: print, ttlMs: 86_400_000, token: id, timeoutMs: 30_000 },
-      )
-    }
-  }
-  await Promise.all(Array.from({ length: inFlight }, sender))
 }
 
 function consume(driver: Driver, events: number): Promise<void> {

@@ -1,13 +1,18 @@
 /** CPU per request of the server process, each variant as a ratio to bare Express measured in the same run. */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { embedded } from '@trigger-hub/embedded'
+import { accept, inFlight, measured } from '../accept.ts'
 import { load } from './load.ts'
 import { requestBytes } from './request.ts'
 
-const warmUpMs = 1_500
-const measuredMs = 3_000
-const rounds = 3
+/** Until everything is compiled, which takes longest for who has most code, and on a busy machine. */
+const warmUpMs = 5_000
+const measuredMs = 1_500
+const rounds = 5
 
 interface Message {
   port: number
@@ -19,42 +24,77 @@ const start = (variant = ''): ChildProcess => fork(join(__dirname, 'server.ts'),
 const message = async (child: ChildProcess): Promise<Message> =>
   ((await once(child, 'message')) as [Message])[0]
 
-async function microsecondsPerRequest(variant: string): Promise<number> {
+/** A server that keeps running, since the ones that wait cost nothing: so all rounds find it warm. */
+async function warmServer(variant: string): Promise<{ measure: () => Promise<number>; stop: () => void }> {
   const child = start(variant)
-  try {
-    const { port } = await message(child)
-    const request = requestBytes()
-    await load(port, request, warmUpMs)
-    const cpuUsed = async (): Promise<number> => {
-      child.send('cpu')
-      const { cpu } = await message(child)
-      return cpu.user + cpu.system
-    }
-    const before = await cpuUsed()
-    const answered = await load(port, request, measuredMs)
-    return ((await cpuUsed()) - before) / answered
-  } finally {
-    child.kill()
+  const { port } = await message(child)
+  const request = requestBytes()
+  const cpuUsed = async (): Promise<number> => {
+    child.send('cpu')
+    const { cpu } = await message(child)
+    return cpu.user + cpu.system
   }
+  await load(port, request, warmUpMs)
+  return {
+    stop: () => void child.kill(),
+    async measure() {
+      const before = await cpuUsed()
+      const answered = await load(port, request, measuredMs)
+      return ((await cpuUsed()) - before) / answered
+    },
+  }
+}
+
+/** Median CPU per request of each variant, in microseconds. */
+async function microsecondsPerRequest(): Promise<Map<string, number>> {
+  const { variants } = await message(start())
+  const costs = new Map<string, number[]>(variants.map((variant) => [variant, []]))
+  const servers = new Map<string, Awaited<ReturnType<typeof warmServer>>>()
+  try {
+    for (const variant of variants) servers.set(variant, await warmServer(variant))
+    for (let round = 0; round < rounds; round++) {
+      for (const [variant, { measure }] of servers) costs.get(variant)?.push(await measure())
+    }
+  } finally {
+    for (const { stop } of servers.values()) stop()
+  }
+  return new Map([...costs].map(([variant, values]) => [variant, median(values)]))
 }
 
 const median = (values: number[]): number =>
   values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
 
-async function main(): Promise<void> {
-  const { variants } = await message(start())
-  const measured = new Map<string, number[]>(variants.map((variant) => [variant, []]))
-  for (let round = 0; round < rounds; round++) {
-    for (const [variant, values] of measured) values.push(await microsecondsPerRequest(variant))
+/** CPU per accept of the embedded driver, all its threads, in microseconds. */
+async function microsecondsPerAccept(events = 20_000): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'trigger-hub-bench-'))
+  const driver = embedded({ path: join(folder, 'hub.db') })
+  try {
+    await driver.declare([{ name: 'bench', on: ['*:**'] }])
+    await accept(driver, events / 2) // warms up
+    return (await measured(events, () => accept(driver, events))).cpuMicros
+  } finally {
+    await driver.close()
+    rmSync(folder, { recursive: true, force: true })
   }
-  const baseline = median(measured.get('express bare') ?? [])
-  console.log(`\nCPU per request, Node.js ${process.versions.node}, 2 KB signed body, 64 connections`)
-  console.log('(the hub on a driver that keeps nothing; what a driver costs is measured on its own)\n')
-  for (const [variant, values] of measured) {
-    const each = median(values)
+}
+
+async function main(): Promise<void> {
+  const costs = await microsecondsPerRequest()
+  const of = (variant: string): number => costs.get(variant) ?? NaN
+  const line = (name: string, micros: number): void =>
     console.log(
-      `${variant.padEnd(48)} ${each.toFixed(0).padStart(5)} µs  ${(each / baseline).toFixed(2)} × bare Express`,
+      `${name.padEnd(48)} ${micros.toFixed(0).padStart(5)} µs  ${(micros / of('express bare')).toFixed(2)} × bare Express`,
     )
+  console.log(`\nCPU per request, Node.js ${process.versions.node}, 2 KB signed body, 64 connections`)
+  console.log('(the hub on a driver that keeps nothing)\n')
+  for (const [variant, micros] of costs) line(variant, micros)
+  line(`embedded driver: an accept, ${inFlight} in flight`, await microsecondsPerAccept())
+  console.log('\nWhat the hub adds to bare Express, as a ratio to what raw + HMAC + JSON.parse by hand add:')
+  for (const server of ['', ', createServer']) {
+    const bare = of(`express bare${server}`)
+    const ratio =
+      (of(`express + hub${server}`) - bare) / (of(`express raw + HMAC + JSON.parse${server}`) - bare)
+    console.log(`${`express${server}`.padEnd(48)} ${ratio.toFixed(2).padStart(5)}`)
   }
 }
 
