@@ -18,6 +18,7 @@ export const changedCompanion = (
   shared: (name) => sound.shared(name),
   share: (name, text, version) => sound.share(name, text, version),
   bury: (letter, once) => sound.bury(letter, once),
+  inspect: () => sound.inspect(),
   deadLetters: sound.deadLetters,
   close: () => sound.close(),
   ...changes(sound),

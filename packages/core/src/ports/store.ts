@@ -1,5 +1,5 @@
 import type { DeadLetter } from '../words/delivery.ts'
-import type { Capabilities, DeadLetters } from './driver.ts'
+import type { Capabilities, DeadLetters, Report } from './driver.ts'
 
 /** A reply as remembered for repeats. */
 export interface StoredReply {
@@ -100,6 +100,8 @@ export interface CompanionStore extends Store {
    * @param once  names the delivery and its generation
    */
   bury(letter: Omit<DeadLetter, 'id'>, once: string): Promise<void>
+  /** Looks at what it stands on. After that `capabilities` are true; the warnings are for the start-up report. */
+  inspect(): Promise<Pick<Report, 'warnings'>>
   /** `discard` says how many it has removed: of two processes that remove one, one hears 1. */
   readonly deadLetters: Pick<DeadLetters, 'list' | 'read' | 'discard'>
 }

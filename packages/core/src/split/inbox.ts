@@ -56,12 +56,17 @@ export class Inbox {
   }
 
   /**
-   * Gives up on a delivery whose bot is gone, with the attempts that it had.
+   * Gives up on a delivery, due or not, with the attempts that it had: its bot is gone, or the broker will not hand it out
+   * any more.
    * @returns false when a run of it is under way, so that it is to be looked at again
    */
-  async retire(entry: InboxEntry, event: EventRecord): Promise<boolean> {
+  async retire(
+    entry: InboxEntry,
+    event: EventRecord,
+    reason: DeadLetterReason = 'retired',
+  ): Promise<boolean> {
     const beginning = await this.#begin(entry, true)
-    if (beginning.is === 'begun') return this.bury(beginning, event, 'retired')
+    if (beginning.is === 'begun') return this.bury(beginning, event, reason)
     return beginning.is === 'settled'
   }
 
