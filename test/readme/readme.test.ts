@@ -28,7 +28,7 @@ describe.each(
 )('the program of %s', (_name, module) => {
   const endpoint = endpointOf(module.block)
 
-  const runs = (env: Record<string, string> = {}): void =>
+  const runs = (env: Record<string, string>): void =>
     it(endpoint ? 'takes a signed webhook and refuses a forged one' : 'listens', async () => {
       const program = await start(module, env)
       try {
@@ -44,9 +44,12 @@ describe.each(
       }
     })
 
-  const [wanted] = Object.entries(servers).filter(([variable]) => module.block.code.includes(variable))
-  if (wanted) needs(wanted[1], (url) => runs({ [wanted[0]]: url }))
-  else runs()
+  const wanted = Object.entries(servers).filter(([variable]) => module.block.code.includes(variable))
+  const runsWith = ([first, ...more]: typeof wanted, env: Record<string, string> = {}): void => {
+    if (!first) return runs(env)
+    needs(first[1], (url) => runsWith(more, { ...env, [first[0]]: url }))
+  }
+  runsWith(wanted)
 })
 
 describe.each(pages)('%s', (page) => {
