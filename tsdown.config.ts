@@ -36,6 +36,7 @@ export default defineConfig([
   pack('adapters/nestjs', ['src/index.ts']),
   pack('drivers/embedded', ['src/index.ts'], ['src/thread.ts']),
   pack('drivers/redis', ['src/index.ts']),
+  pack('drivers/rabbitmq', ['src/index.ts']),
   pack('drivers/kafka', ['src/index.ts']),
   pack('conformance', ['src/index.ts']),
 ])

@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto'
 import { createServer as createHttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { basename, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { PermanentError, steps, WebhookError, type Ack, type Driver } from '@trigger-hub/core'
 import { hmac } from '@trigger-hub/core/sources'
-import { embedded } from '@trigger-hub/embedded'
 import { createServer, TriggerHub, webhooks } from '@trigger-hub/express'
-import { redis } from '@trigger-hub/redis'
 import express from 'express'
 import type { Born } from '../processes/forked.ts'
 import { crashBots } from './bots.ts'
+import { driverOf, type BrokerPoint, type DriverChoice } from './drivers.ts'
 import { crashSecret } from './secret.ts'
 import { appender, type Buried, type Run } from './ledger.ts'
 
@@ -21,14 +19,14 @@ export interface AppOptions {
   readonly role: 'both' | 'receiver' | 'worker'
   readonly ack?: Ack
   readonly leaseMs?: number
-  /** URL of a Redis, which is used instead of the database. */
-  readonly redis?: string
+  /** Default: the database in its folder. */
+  readonly driver?: DriverChoice
   /** How long a bot's run takes. */
   readonly workMs?: number
   /** How long the driver is held up before it stores an event. */
   readonly storeMs?: number
   /** Ends this process with SIGKILL at this point of the first event that gets there. */
-  readonly dieAt?: 'before the durable write' | 'after the durable write' | 'after the effect'
+  readonly dieAt?: 'before the durable write' | 'after the durable write' | 'after the effect' | BrokerPoint
 }
 
 /** What it says to its parent. */
@@ -44,10 +42,7 @@ const say = (said: Said): void => void process.send?.(said)
 
 /** The driver with something in its way. */
 function driver(): Driver {
-  const sound =
-    options.redis === undefined
-      ? embedded({ path: join(folder, 'hub.db'), lease: leaseMs })
-      : redis(options.redis, { prefix: basename(folder), lease: leaseMs })
+  const sound = driverOf(options.driver, { folder, leaseMs, at: (point) => void (point === dieAt && die()) })
   const accept = sound.accept.bind(sound)
   sound.accept = async (event, how) => {
     if (dieAt === 'before the durable write') die()
@@ -66,7 +61,7 @@ const hub = new TriggerHub({
   acceptTimeout: '2s',
   signals: true,
   log: ({ code, message }) => {
-    const isExpected = code === 'ERR_CLOSING' || (options.redis && code === 'ERR_DRIVER_UNAVAILABLE')
+    const isExpected = code === 'ERR_CLOSING' || (options.driver && code === 'ERR_DRIVER_UNAVAILABLE')
     if (code.startsWith('ERR_') && !isExpected) process.stderr.write(`${process.pid} ${code} ${message}\n`)
   },
 })

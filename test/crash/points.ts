@@ -9,11 +9,62 @@ import { message, Sender } from './sender.ts'
 
 const bots = crashBots(() => new Error())
 
+/** When a process is killed, and what then becomes of its event. */
+export type Point = [NonNullable<AppOptions['dieAt']>, { outcome: string; duplicate: boolean; runs: number }]
+
+const points: readonly Point[] = [
+  [
+    'before the durable write',
+    { outcome: 'has answered nothing, and the retry is the original', duplicate: false, runs: 1 },
+  ],
+  [
+    'after the durable write',
+    {
+      outcome: 'has answered nothing, and the retry is a duplicate that runs nothing',
+      duplicate: true,
+      runs: 1,
+    },
+  ],
+  [
+    'after the effect',
+    { outcome: 'has settled nothing, and the next run says redelivered', duplicate: true, runs: 2 },
+  ],
+]
+
+/** Of a driver over a broker: the key is claimed in one place, the event stored in another. */
+export const brokerPoints: readonly Point[] = [
+  [
+    'after the claim',
+    {
+      outcome: 'has stored nothing, and the retry is accepted when its lease is over',
+      duplicate: false,
+      runs: 1,
+    },
+  ],
+  [
+    'after the publish',
+    {
+      outcome: 'knows nothing of it, and the retry publishes a copy that runs nothing',
+      duplicate: false,
+      runs: 1,
+    },
+  ],
+  [
+    'after the confirm',
+    {
+      outcome: 'has told nobody, and the retry publishes a copy that runs nothing',
+      duplicate: false,
+      runs: 1,
+    },
+  ],
+]
+
 /**
  * What must hold when a process is killed at a certain point, stopped for long, or told to end.
- * @param app  which driver its processes use
+ * @param app   which driver its processes use
+ * @param more  points of that driver alone
  */
-export function pointsSuite(app: Partial<AppOptions> = {}): void {
+export function pointsSuite(app: Partial<AppOptions> = {}, more: readonly Point[] = []): void {
   jest.setTimeout(60_000)
 
   let folder: string
@@ -39,6 +90,13 @@ export function pointsSuite(app: Partial<AppOptions> = {}): void {
     return child
   }
 
+  /** One that may be dead before it says that it is up. */
+  function starting(options: Omit<AppOptions, 'folder'>): Child {
+    const child = new Child({ leaseMs: 300, ...app, ...options, folder })
+    child.start().catch(() => undefined)
+    return child
+  }
+
   const cutOff = (child: Child): void => appender<Cut>(folder, 'cuts')({ pid: child.pid })
 
   /** What bot `audit`, which hears everything, did for a key. */
@@ -51,37 +109,20 @@ export function pointsSuite(app: Partial<AppOptions> = {}): void {
     while (!condition()) await wait(5)
   }
 
-  describe.each<[NonNullable<AppOptions['dieAt']>, { outcome: string; duplicate: boolean; runs: number }]>([
-    [
-      'before the durable write',
-      { outcome: 'has answered nothing, and the retry is the original', duplicate: false, runs: 1 },
-    ],
-    [
-      'after the durable write',
-      {
-        outcome: 'has answered nothing, and the retry is a duplicate that runs nothing',
-        duplicate: true,
-        runs: 1,
-      },
-    ],
-    [
-      'after the effect',
-      { outcome: 'has settled nothing, and the next run says redelivered', duplicate: true, runs: 2 },
-    ],
-  ])('a process killed %s', (dieAt, { outcome, duplicate, runs }) => {
+  describe.each([...points, ...more])('a process killed %s', (dieAt, { outcome, duplicate, runs }) => {
     it(`${outcome}`, async () => {
       const first = message(1)
-      // receivers alone: a worker in the same process might have begun, and the third point is a worker's
+      // receivers alone: a worker in the same process might have begun, and one point is a worker's
       const apart = dieAt === 'after the effect'
       const receiver = await started({ role: 'receiver', ...(apart ? {} : { dieAt }) })
       const before = await sender.post(first)
       expect(before.status).toBe(apart ? 200 : 0)
-      const dead = apart ? await started({ role: 'worker', dieAt }) : receiver
+      const dead = apart ? starting({ role: 'worker', dieAt }) : receiver
       expect(await dead.exited).toEqual({ code: null, signal: 'SIGKILL' })
       cutOff(dead)
 
       const successor = await started()
-      const retry = await sender.post(first)
+      const retry = await sender.deliver(first)
       expect(retry).toMatchObject({ status: 200, duplicate })
       await successor.quiet()
 

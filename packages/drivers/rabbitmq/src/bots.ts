@@ -1,0 +1,156 @@
+import { DriverUnavailableError, keyName, type BotDeclaration, type EventRecord } from '@trigger-hub/core'
+import type { CompanionStore } from '@trigger-hub/core'
+import { Registry } from '@trigger-hub/core/split'
+import type { Link } from './link.ts'
+import { bindingKeys, type Names } from './names.ts'
+import { patienceMs } from './patience.ts'
+import type { Topology } from './topology.ts'
+
+/** A bot as the registry keeps it. One that is retired stays until its queues could be removed. */
+interface RegisteredBot extends BotDeclaration {
+  readonly isRetired?: true
+}
+
+export interface BotsOptions {
+  readonly store: CompanionStore
+  readonly topology: Topology
+  readonly link: Link
+}
+
+const lockLeaseMs = 5_000
+
+/**
+ * The bots that there are, in the store, and their queues, on the server. A queue is there and bound before the registry
+ * has its bot; what changes both is done by one process at a time.
+ */
+export class Bots {
+  readonly names: Names
+  readonly #options: BotsOptions
+  readonly #registry: Registry<RegisteredBot>
+
+  constructor(options: BotsOptions) {
+    this.#options = options
+    this.names = options.topology.names
+    this.#registry = new Registry(options.store)
+  }
+
+  /** As last seen. */
+  get all(): readonly BotDeclaration[] {
+    return this.#registry.bots.filter(({ isRetired }) => !isRetired)
+  }
+
+  get retired(): readonly string[] {
+    return this.#registry.bots.filter(({ isRetired }) => isRetired).map(({ name }) => name)
+  }
+
+  async load(): Promise<void> {
+    await this.#registry.load()
+  }
+
+  has(bot: string): boolean {
+    return this.all.some(({ name }) => name === bot)
+  }
+
+  wanting(event: EventRecord): readonly BotDeclaration[] {
+    return this.#registry.wanting(event)
+  }
+
+  async declare(bots: readonly BotDeclaration[]): Promise<void> {
+    const { topology, link } = this.#options
+    const connection = await link.connection()
+    await this.load()
+    const isKnown = ({ name, on }: BotDeclaration): boolean =>
+      this.all.some((known) => known.name === name && sameTexts(known.on, on))
+    if (bots.every(isKnown)) return topology.makeBots(connection, bots)
+    await this.#alone(async () => {
+      let before: readonly RegisteredBot[] = []
+      await this.#registry.update(async (current) => {
+        before = current
+        await topology.makeBots(connection, bots)
+        const declared = new Map(bots.map((bot) => [bot.name, { name: bot.name, on: bot.on }]))
+        const kept = current.map((bot) => take(declared, bot.name) ?? bot)
+        return [...kept, ...declared.values()]
+      })
+      for (const bot of bots) {
+        const keys = new Set(bindingKeys(bot))
+        const old = before.find(({ name }) => name === bot.name)
+        const gone = old ? bindingKeys(old).filter((key) => !keys.has(key)) : []
+        if (gone.length > 0) await topology.unbind(connection, bot.name, gone)
+      }
+    })
+  }
+
+  /** Takes a bot out: nothing new comes to its queues. @returns false when there is no such bot */
+  async retire(bot: string): Promise<boolean> {
+    const { topology, link } = this.#options
+    const connection = await link.connection()
+    return this.#alone(async () => {
+      await this.load()
+      const known = this.#registry.bots.find(({ name }) => name === bot)
+      if (!known) return false
+      await this.#replace(bot, { name: bot, on: [], isRetired: true })
+      await topology.detach(connection, known)
+      return true
+    })
+  }
+
+  /** Removes the queues of a retired bot. To be called when they are empty. */
+  async remove(bot: string): Promise<void> {
+    const { topology, link } = this.#options
+    const connection = await link.connection()
+    await this.#alone(async () => {
+      await this.load()
+      if (!this.retired.includes(bot)) return // it was declared again
+      await topology.removeBot(connection, bot)
+      await this.#replace(bot, undefined)
+    })
+  }
+
+  /** Makes sure that the queues of a bot are there. */
+  async ensure(bot: string): Promise<void> {
+    const { topology, link } = this.#options
+    const connection = await link.connection()
+    await this.load()
+    await topology.makeBots(
+      connection,
+      this.all.filter(({ name }) => name === bot),
+    )
+  }
+
+  /** Makes again everything that should be there. */
+  async repair(): Promise<void> {
+    const { topology, link } = this.#options
+    const connection = await link.connection()
+    await topology.prepare(connection)
+    await this.load()
+    await topology.makeBots(connection, this.all)
+  }
+
+  #replace(bot: string, by: RegisteredBot | undefined): Promise<void> {
+    return this.#registry.update((current) =>
+      current.flatMap((known) => (known.name === bot ? (by ?? []) : known)),
+    )
+  }
+
+  /** Does something that no other process does at the same time. */
+  async #alone<T>(task: () => Promise<T>): Promise<T> {
+    const { store } = this.#options
+    const key = keyName('rabbitmq', 'topology')
+    const options = { leaseMs: lockLeaseMs, timeoutMs: patienceMs }
+    for (const until = performance.now() + 2 * lockLeaseMs; performance.now() < until;) {
+      const claim = await store.claim(key, '', options)
+      if (claim.is === 'claimed') return task().finally(() => store.release(claim).catch(() => undefined))
+      await new Promise((resume) => setTimeout(resume, 20))
+    }
+    throw new DriverUnavailableError('rabbitmq', 'another process has been declaring bots for a long time.')
+  }
+}
+
+const sameTexts = (some: readonly string[], others: readonly string[]): boolean =>
+  some.length === others.length && some.every((text, nth) => text === others[nth])
+
+function take<Key, Value>(map: Map<Key, Value>, key: Key): Value | undefined {
+  const value = map.get(key)
+  map.delete(key)
+  return value
+}

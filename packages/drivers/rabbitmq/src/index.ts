@@ -1,0 +1,1 @@
+export { rabbitmq, type OpenConnection, type RabbitMqOptions, type SocketSettings } from './rabbitmq.ts'

@@ -1,0 +1,273 @@
+import {
+  knownOptions,
+  milliseconds,
+  SetupError,
+  systemClock,
+  type Accepted,
+  type AcceptOptions,
+  type BotDeclaration,
+  type BotReport,
+  type Capabilities,
+  type Clock,
+  type CompanionStore,
+  type ConsumeOptions,
+  type DeadLetter,
+  type DeadLetters,
+  type Driver,
+  type Duration,
+  type EventRecord,
+  type Handle,
+  type Report,
+  type Subscription,
+} from '@trigger-hub/core'
+import { Inbox, splitAccept, splitDeadLetters, type Published } from '@trigger-hub/core/split'
+import { connect } from 'amqplib'
+import { Bots } from './bots.ts'
+import { Consumer, type ConsumerOptions } from './consumer.ts'
+import { Doctor } from './doctor.ts'
+import { Link, type OpenConnection } from './link.ts'
+import { Names } from './names.ts'
+import { Outgoing } from './outgoing.ts'
+import { Publisher } from './publisher.ts'
+import { Sweeper } from './sweeper.ts'
+import { Topology } from './topology.ts'
+import { unavailable } from './trouble.ts'
+
+export type { OpenConnection, SocketSettings } from './link.ts'
+
+export interface RabbitMqOptions {
+  /** Where the server is, `amqp://` or `amqps://`. Default `'amqp://127.0.0.1'`. */
+  url?: string | undefined
+  /** In place of `url`: opens a connection with amqplib, for certificates, several hosts or other credentials. */
+  connect?: OpenConnection
+  /** Remembers keys, attempts, bots and dead letters: `redis(…)`, or `embedded()` for one machine. It is closed with the driver. */
+  store: CompanionStore
+  /** What all names on the server begin with, as `prefix/`; hubs with different ones never meet. Default `'trigger-hub'`. */
+  prefix?: string
+  /** How long after its last sign of life a process's deliveries go to another one, 100 ms to 1 h. Default `'10s'`. */
+  lease?: Duration
+  /** The server's management API, such as `'http://user:password@host:15672'`: the start-up report then knows more. */
+  management?: string | undefined
+  /** For tests. */
+  clock?: Clock
+}
+
+const mb = 1_024 ** 2
+
+/**
+ * The driver on RabbitMQ (3.10 or later), with a store beside it. Any number of processes on any number of machines share
+ * it, as far as they share the store. Making one touches nothing; it connects with the first call.
+ * @throws SetupError `ERR_OPTION_INVALID`, `ERR_OPTION_UNKNOWN`, `ERR_DRIVER_UNUSABLE` without a store
+ */
+export function rabbitmq(options: RabbitMqOptions): Driver {
+  return new RabbitMqDriver(options)
+}
+
+class RabbitMqDriver implements Driver {
+  readonly name = 'rabbitmq'
+  readonly deadLetters: DeadLetters
+  readonly accept: (event: EventRecord, options: AcceptOptions) => Promise<Accepted>
+  readonly #leaseMs: number
+  readonly #store: CompanionStore
+  /** One for what is published, another one for what is handed out: a server short of memory stops reading the first. */
+  readonly #publishing: Link
+  readonly #consuming: Link
+  readonly #publisher: Publisher
+  readonly #outgoing: Outgoing
+  readonly #bots: Bots
+  readonly #inbox: Inbox
+  /** What everybody needs who takes messages. */
+  readonly #working: Pick<ConsumerOptions, 'bots' | 'inbox' | 'outgoing' | 'link' | 'clock'>
+  readonly #sweeper: Sweeper
+  readonly #doctor: Doctor
+  readonly #consumers = new Map<Consumer, string>()
+  /** Nothing is promised before the server was asked. */
+  #durability: Capabilities['durability'] = 'none'
+  #closed: Promise<void> | undefined
+
+  constructor(options: RabbitMqOptions) {
+    const { prefix, leaseMs, open } = checked(options)
+    const { store, management, clock = systemClock } = options
+    this.#leaseMs = leaseMs
+    this.#store = store
+    const names = new Names(prefix)
+    const topology = new Topology(names)
+    this.#publishing = new Link({ open, name: `${prefix}: publishing`, prepare: topology.prepare })
+    this.#consuming = new Link({ open, name: `${prefix}: consuming` })
+    this.#publisher = new Publisher(this.#publishing, () => {
+      void this.#publishing.probe()
+      void this.#consuming.probe()
+    })
+    const onServer = { topology, link: this.#publishing }
+    this.#outgoing = new Outgoing({ ...onServer, names, publisher: this.#publisher, clock })
+    this.#bots = new Bots({ ...onServer, store })
+    this.#inbox = new Inbox(store, { clock, leaseMs })
+    this.#working = {
+      bots: this.#bots,
+      inbox: this.#inbox,
+      outgoing: this.#outgoing,
+      link: this.#consuming,
+      clock,
+    }
+    this.#sweeper = new Sweeper({ ...this.#working, store })
+    this.#doctor = new Doctor({ store, names, management })
+    this.accept = splitAccept(store, (event) => this.#publish(event), {
+      name: this.name,
+      clock,
+      inbox: this.#inbox,
+    })
+    this.deadLetters = splitDeadLetters(store, (letter) => this.#redeliver(letter), clock)
+  }
+
+  /** `durability` is what the server and the store are worth, once a hub has been started or `inspect()` called. */
+  get capabilities(): Capabilities {
+    return { durability: this.#durability, reach: 'network', maxEventBytes: 16 * mb }
+  }
+
+  declare(bots: readonly BotDeclaration[]): Promise<void> {
+    return this.#reaching(async () => {
+      await this.#bots.declare(bots)
+      for (const bot of this.#bots.retired) await this.#sweeper.clear(bot)
+    })
+  }
+
+  retire(bot: string): Promise<void> {
+    return this.#reaching(async () => {
+      if (!(await this.#bots.retire(bot))) return
+      await this.#sweeper.start()
+      await this.#sweeper.clear(bot)
+    })
+  }
+
+  async inspect(): Promise<Report> {
+    return this.#reaching(async () => {
+      const connection = await this.#publishing.connection()
+      await this.#bots.load()
+      const found = await this.#doctor.examine(connection)
+      this.#durability = found.durability
+      const { backlogs, unmatched, warnings } = await this.#doctor.count(connection, this.#bots.all)
+      const bots = await Promise.all(
+        this.#bots.all.map(async ({ name, on }): Promise<BotReport> => {
+          const { held, left, deadLetters } = await this.#store.tally(name)
+          const backlog = (backlogs.get(name) ?? 0) + this.#unbegun(name)
+          return { name, on, backlog, waiting: left, running: held, deadLetters }
+        }),
+      )
+      const { deadLetters: quarantined } = await this.#store.tally(null)
+      const all = [...found.warnings, ...warnings]
+      return { summary: found.summary, warnings: all, bots, unmatched, quarantined }
+    })
+  }
+
+  async consume(bot: string, options: ConsumeOptions, handle: Handle): Promise<Subscription> {
+    const consumer: Consumer = new Consumer(bot, {
+      ...options,
+      ...this.#working,
+      handle,
+      leaseMs: this.#leaseMs,
+      onDrained: () => this.#consumers.delete(consumer),
+    })
+    await consumer.start()
+    this.#consumers.set(consumer, bot)
+    void this.#sweeper.start()
+    return consumer
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#consumers.keys()].map((consumer) => consumer.drain(0)))
+    await this.#sweeper.close()
+    this.#publisher.close()
+    await Promise.all([this.#publishing.close(), this.#consuming.close()])
+    await this.#store.close()
+  }
+
+  async #publish(event: EventRecord): Promise<Published> {
+    const sent = await this.#outgoing.toAll(event)
+    if (sent.is === 'refused') return sent
+    if (sent.is === 'routed') return { is: 'published' }
+    await this.#bots.load()
+    if (this.#bots.wanting(event).length > 0) {
+      this.#bots.repair().catch(() => undefined) // the next try may find them
+      return { is: 'refused', reason: 'the queue of a bot is not there; it is being made again.' }
+    }
+    const kept = await this.#outgoing.toNobody(event)
+    return kept.is === 'routed'
+      ? { is: 'published' }
+      : { is: 'refused', reason: 'nobody wants it, and it was not kept.' }
+  }
+
+  async #redeliver({ id, bot, event }: DeadLetter): Promise<boolean> {
+    return this.#reaching(async () => {
+      await this.#bots.load()
+      const to =
+        bot === null
+          ? this.#bots.wanting(event).map(({ name }) => name)
+          : [bot].filter((one) => this.#bots.has(one))
+      for (const one of to) {
+        const { is } = await this.#outgoing.toBot(one, event, id)
+        if (is !== 'routed') throw new Error('the server did not take the event')
+      }
+      return to.length > 0
+    })
+  }
+
+  #unbegun(bot: string): number {
+    let count = 0
+    for (const [consumer, of] of this.#consumers) if (of === bot) count += consumer.unbegun
+    return count
+  }
+
+  async #reaching<T>(task: () => Promise<T>): Promise<T> {
+    try {
+      return await task()
+    } catch (error) {
+      throw unavailable(error)
+    }
+  }
+}
+
+interface Checked {
+  readonly prefix: string
+  readonly leaseMs: number
+  readonly open: OpenConnection
+}
+
+function checked(options: RabbitMqOptions): Checked {
+  const invalid = (message: string): never => {
+    throw new SetupError('ERR_OPTION_INVALID', message)
+  }
+  knownOptions('rabbitmq()', options, ['url', 'connect', 'store', 'prefix', 'lease', 'management', 'clock'])
+  const { url = 'amqp://127.0.0.1', connect: open, store, prefix = 'trigger-hub', lease = '10s' } = options
+  if (typeof (store as Partial<CompanionStore> | undefined)?.bury !== 'function') {
+    throw new SetupError(
+      'ERR_DRIVER_UNUSABLE',
+      'rabbitmq() needs a store beside the server, for what was accepted and handled already: give the option "store", such as redis(url), or embedded() when all processes are on one machine.',
+    )
+  }
+  if (!/^[\w:.-]{1,100}$/.test(prefix))
+    invalid('Option "prefix" takes letters, digits, "_", "-", "." and ":".')
+  const leaseMs = milliseconds(lease, 'lease')
+  if (leaseMs < 100 || leaseMs > 3_600_000)
+    invalid(`Option "lease" is ${JSON.stringify(lease)}: use 100 ms to 1 h.`)
+  if (open) {
+    if (options.url !== undefined) invalid('Of the options "url" and "connect", give one.')
+    return { prefix, leaseMs, open }
+  }
+  if (!/^amqps?:\/\/./.test(url) || !URL.canParse(url)) {
+    invalid('Option "url" takes a URL such as "amqp://user:password@host:5672/vhost" or "amqps://…".')
+  }
+  return { prefix, leaseMs, open: ours(url, leaseMs) }
+}
+
+/** The server takes deliveries back from a process that gave no sign of life for two heartbeats, in whole seconds. */
+function ours(url: string, leaseMs: number): OpenConnection {
+  const to = new URL(url)
+  if (!to.searchParams.has('heartbeat')) {
+    to.searchParams.set('heartbeat', String(Math.max(1, Math.floor(leaseMs / 2_000))))
+  }
+  return (socket) => connect(to.href, { ...socket })
+}

@@ -1,0 +1,30 @@
+import { DriverUnavailableError, SetupError } from '@trigger-hub/core'
+
+const fixes: readonly [RegExp, string][] = [
+  [/\bACCESS.REFUSED\b.*\blogin\b/i, 'the server refuses the credentials; check user and password.'],
+  [/\bACCESS.REFUSED\b/, 'the user may not configure, write and read what begins with the prefix; allow it.'],
+  [
+    /\bNOT.ALLOWED\b/,
+    'the server does not let this user into the virtual host; correct the URL or the permissions.',
+  ],
+  [/\bECONNREFUSED\b/, 'nobody listens at that address; start the server, or correct the URL.'],
+  [/\b(ENOTFOUND|EAI_AGAIN)\b/, 'its name leads nowhere; correct the URL.'],
+  [/\bETIMEDOUT\b|no answer within/, 'the server does not answer.'],
+  [
+    /\b(ECONNRESET|EPIPE)\b|[Ss]ocket closed|[Cc]hannel (closed|ended)|Connection clos|CONNECTION_FORCED|aborted|[Hh]eartbeat|closing/,
+    'the connection was lost, and another one is being made.',
+  ],
+]
+
+/** What to do about an error, in one line. */
+export function fixOf(error: unknown): string {
+  const { message = 'it is not connected', code = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>
+  const known = fixes.find(([sign]) => sign.test(`${message} ${code}`))
+  return known ? known[1] : `${message}.`
+}
+
+/** What a call rejects with: a mistake in the set-up as it is, anything else as the server being out of reach. */
+export function unavailable(error: unknown): Error {
+  if (error instanceof SetupError || error instanceof DriverUnavailableError) return error
+  return new DriverUnavailableError('rabbitmq', fixOf(error), { cause: error })
+}

@@ -1,0 +1,66 @@
+import { basename, join } from 'node:path'
+import type { CompanionStore, Driver } from '@trigger-hub/core'
+import { embedded } from '@trigger-hub/embedded'
+import { rabbitmq, type OpenConnection } from '@trigger-hub/rabbitmq'
+import { redis } from '@trigger-hub/redis'
+import { connect } from 'amqplib'
+
+/** A driver on servers, by their URLs. `store`: of the Redis that stands beside a broker. */
+export type DriverChoice =
+  | { readonly is: 'redis'; readonly url: string }
+  | { readonly is: 'rabbitmq'; readonly url: string; readonly store: string }
+
+/** Moments of an accept that only a driver over a broker has. */
+export type BrokerPoint = 'after the claim' | 'after the publish' | 'after the confirm'
+
+export interface DriverSurroundings {
+  readonly folder: string
+  readonly leaseMs: number
+  /** Called at each of these moments. */
+  readonly at: (point: BrokerPoint) => void
+}
+
+/** The driver of a process of the crash runs. All processes of one folder share what it keeps. */
+export function driverOf(choice: DriverChoice | undefined, surroundings: DriverSurroundings): Driver {
+  const { folder, leaseMs: lease, at } = surroundings
+  const prefix = basename(folder)
+  if (!choice) return embedded({ path: join(folder, 'hub.db'), lease })
+  if (choice.is === 'redis') return redis(choice.url, { prefix, lease })
+  const store = watched(redis(choice.store, { prefix }), at)
+  const url = new URL(choice.url)
+  url.searchParams.set('heartbeat', String(Math.max(1, Math.floor(lease / 2_000))))
+  return rabbitmq({ connect: watchedConnection(url.href, at), store, prefix, lease })
+}
+
+function watched(store: CompanionStore, at: (point: BrokerPoint) => void): CompanionStore {
+  const claim = store.claim.bind(store)
+  const complete = store.complete.bind(store)
+  store.claim = async (key, fingerprint, options) => {
+    const claimed = await claim(key, fingerprint, options)
+    if (options.trace && !options.trace.bot) at('after the claim') // that of an accept; those of a bot's runs name it
+    return claimed
+  }
+  store.complete = (...args) => {
+    at('after the confirm')
+    return complete(...args)
+  }
+  return store
+}
+
+function watchedConnection(url: string, at: (point: BrokerPoint) => void): OpenConnection {
+  return async (socket) => {
+    const connection = await connect(url, { ...socket })
+    const create = connection.createConfirmChannel.bind(connection)
+    connection.createConfirmChannel = async (options) => {
+      const channel = await create(options)
+      const publish = channel.publish.bind(channel)
+      channel.publish = (...args) => {
+        const isRoom = publish(...args)
+        setImmediate(() => setImmediate(() => at('after the publish'))) // it is written, and nothing was read yet
+        return isRoom
+      }
+      return channel
+    }
+    return connection
+  }
+}

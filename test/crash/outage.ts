@@ -1,0 +1,128 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Server } from '../../scripts/services/server.ts'
+import { Proxy } from '../servers/proxy.ts'
+import { crashBots } from './bots.ts'
+import { Child, endAll } from './child.ts'
+import type { DriverChoice } from './drivers.ts'
+import { readLedger } from './ledger.ts'
+import { judge } from './oracle.ts'
+import { freshFolder, removeFolder } from './run.ts'
+import { message, Sender, type Message } from './sender.ts'
+
+const bots = crashBots(() => new Error())
+/** The app gives its driver 2 s to accept; what it does beside that takes no time to speak of. */
+const budgetMs = 2_500
+
+export interface OutageOptions {
+  readonly start: () => Promise<Server>
+  /** The driver, with its server at this URL, which leads through a proxy. */
+  readonly driver: (url: string) => DriverChoice
+  /** How often the server is killed and started again. */
+  readonly kills: number
+  /** How long ago the server has to have made something for it to survive a kill. Default 0. */
+  readonly freshMs?: number
+}
+
+/** What must hold while the server of a driver, or the network to it, is away. */
+export function outageSuite({ start, driver, kills, freshMs = 0 }: OutageOptions): void {
+  jest.setTimeout(120_000)
+
+  let server: Server
+  let proxy: Proxy
+  let folder: string
+  let child: Child
+  let sender: Sender
+  let port = 0
+
+  beforeAll(async () => {
+    server = await start()
+  })
+  afterAll(() => server.stop())
+  beforeEach(async () => {
+    folder = freshFolder()
+    const url = new URL(server.url)
+    proxy = await Proxy.to(Number(url.port))
+    url.port = String(proxy.port)
+    child = new Child({ folder, role: 'both', leaseMs: 10_000, driver: driver(url.href) })
+    sender = new Sender(folder, () => port)
+    port = await child.start()
+  })
+  afterEach(async () => {
+    sender.close()
+    await endAll()
+    await proxy.close()
+    removeFolder(folder)
+  })
+
+  /** Nothing is lost, nothing ran twice, and the process has not died of an error that nobody caught. */
+  async function allIsWell(events: number): Promise<void> {
+    await child.quiet()
+    child.kill('SIGTERM')
+    expect(await child.exited).toEqual({ code: 0, signal: null })
+    const { broken, counts } = judge(readLedger(folder), bots)
+    expect(broken).toEqual([])
+    expect(counts).toMatchObject({ acked: events, redelivered: 0 })
+  }
+
+  async function timed(one: Message) {
+    const from = performance.now()
+    const answer = await sender.post(one)
+    return { ...answer, ms: performance.now() - from }
+  }
+
+  test('a server that is killed and started again is answered for with 503, and nothing is lost', async () => {
+    await sender.deliver(message(3)) // one that is tried twice
+    await child.quiet()
+    await wait(freshMs)
+    const queue = Array.from({ length: 300 }, (_, n) => message(n))
+    const answers: Awaited<ReturnType<typeof timed>>[] = []
+    const lane = async (): Promise<void> => {
+      for (let one = queue.pop(); one; one = queue.pop()) {
+        for (;;) {
+          const answer = await timed(one)
+          answers.push(answer)
+          if (answer.status === 200) break
+          await wait(20)
+        }
+      }
+    }
+    const lanes = Promise.all(Array.from({ length: 8 }, lane))
+    for (let nth = 0; nth < kills; nth++) {
+      const until = answers.length + 50
+      while (answers.length < until) await wait(1)
+      await server.kill('SIGKILL')
+      await wait(300)
+      await server.restart()
+    }
+    await lanes
+    const refused = answers.filter(({ status }) => status !== 200)
+    expect(new Set(refused.map(({ status, retryAfter }) => `${status} ${retryAfter}`))).toEqual(
+      new Set(['503 1']),
+    )
+    expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(budgetMs)
+    await allIsWell(300)
+  })
+
+  test.each<[string, () => void]>([
+    ['is half-open', () => proxy.halfOpen()],
+    ['loses the answers', () => proxy.deaf()],
+    ['resets every connection', () => proxy.away()],
+    ['is too slow', () => proxy.slow(1_500)],
+    ['breaks off in the middle of an answer', () => proxy.cutAfter(20)],
+  ])(
+    'a network that %s is answered for with 503 in time, and when it is fair again all goes on',
+    async (_, begin) => {
+      expect(await timed(message(1))).toMatchObject({ status: 200 })
+      begin()
+      const refused = await timed(message(2))
+      expect(refused).toMatchObject({ status: 503, retryAfter: '1' })
+      expect(refused.ms).toBeLessThan(budgetMs)
+      proxy.fair()
+      const from = performance.now()
+      expect(await sender.deliver(message(2))).toMatchObject({ status: 200 })
+      expect(performance.now() - from).toBeLessThan(5_000)
+      expect(await sender.deliver(message(3))).toMatchObject({ status: 200 })
+      await allIsWell(3)
+    },
+  )
+}
