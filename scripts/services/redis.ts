@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { asked } from './asked.ts'
 import { found, install } from './debian.ts'
 import { folderOf, freePort, launch, type Server } from './server.ts'
@@ -37,5 +39,27 @@ export async function startRedis(options: RedisOptions = {}): Promise<Server> {
     folder,
     // one that wants a password answers as well, and one that still loads its data says so
     isUp: async () => /^(\+PONG|-NOAUTH)/.test(String(await asked(port, Buffer.from('PING\r\n')))),
+  })
+}
+
+/** Starts a Sentinel of our own. It watches a Redis under the name `main`, and has a replica take its place. */
+export async function startSentinel(primary: Server): Promise<Server> {
+  prepareRedis()
+  const port = await freePort()
+  const folder = folderOf('sentinel', undefined)
+  const file = join(folder.path, 'sentinel.conf')
+  const settings = [
+    ...[`port ${port}`, 'bind 127.0.0.1', `dir ${folder.path}`],
+    `sentinel monitor main 127.0.0.1 ${new URL(primary.url).port} 1`,
+    ...['sentinel down-after-milliseconds main 500', 'sentinel failover-timeout main 3000'],
+  ]
+  writeFileSync(file, settings.join('\n'))
+  return launch({
+    name: 'Sentinel',
+    url: `redis://127.0.0.1:${port}`,
+    program: program() ?? 'redis-server',
+    args: [file, '--sentinel'],
+    folder,
+    isUp: async () => String(await asked(port, Buffer.from('PING\r\n'))).startsWith('+PONG'),
   })
 }

@@ -4,11 +4,18 @@ import { embedded } from '@trigger-hub/embedded'
 import { rabbitmq, type OpenConnection } from '@trigger-hub/rabbitmq'
 import { redis } from '@trigger-hub/redis'
 import { connect } from 'amqplib'
+import { Cluster, Redis } from 'ioredis'
 
 /** A driver on servers, by their URLs. `store`: of the Redis that stands beside a broker. */
 export type DriverChoice =
   | { readonly is: 'redis'; readonly url: string }
+  | ({ readonly is: 'redis group'; readonly prefix: string } & RedisGroup)
   | { readonly is: 'rabbitmq'; readonly url: string; readonly store: string }
+
+/** Redis servers of which one takes the place of another: behind a Sentinel, or a cluster. */
+export type RedisGroup =
+  | { readonly sentinels: { readonly host: string; readonly port: number }[]; readonly name: string }
+  | { readonly nodes: { readonly host: string; readonly port: number }[] }
 
 /** Moments of an accept that only a driver over a broker has. */
 export type BrokerPoint = 'after the claim' | 'after the publish' | 'after the confirm'
@@ -26,6 +33,10 @@ export function driverOf(choice: DriverChoice | undefined, surroundings: DriverS
   const prefix = basename(folder)
   if (!choice) return embedded({ path: join(folder, 'hub.db'), lease })
   if (choice.is === 'redis') return redis(choice.url, { prefix, lease })
+  if (choice.is === 'redis group') {
+    const client = 'nodes' in choice ? new Cluster(choice.nodes) : new Redis(choice)
+    return redis(client, { prefix: choice.prefix, lease, replicas: 1 })
+  }
   const store = watched(redis(choice.store, { prefix }), at)
   const url = new URL(choice.url)
   url.searchParams.set('heartbeat', String(Math.max(1, Math.floor(lease / 2_000))))

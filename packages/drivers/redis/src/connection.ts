@@ -9,6 +9,12 @@ export type Client = Redis | Cluster
 type Argument = string | number | Buffer
 
 const longestReconnectMs = 1_000
+/**
+ * Of the time for a call, since the server is up to 100 ms late to say that it waited in vain, and nothing else is done on
+ * the connection meanwhile.
+ */
+const waitShare = 0.6
+const longestWaitMs = 500
 
 /**
  * The connection for everything that does not block. Every call has a deadline, and while the server is away it fails
@@ -16,6 +22,8 @@ const longestReconnectMs = 1_000
  */
 export class Connection {
   readonly client: Client
+  /** How many replicas must have what a script has done. */
+  readonly replicas: number
   readonly #prefix: string
   /** The client is the user's, who closes it. */
   readonly #isLent: boolean
@@ -28,7 +36,8 @@ export class Connection {
    * @param server  where it is, or a client that the user made
    * @throws SetupError `ERR_OPTION_INVALID`
    */
-  constructor(server: string | Client, prefix: string) {
+  constructor(server: string | Client, { prefix, replicas }: { prefix: string; replicas: number }) {
+    this.replicas = replicas
     this.#prefix = `{${prefix}}:`
     this.#isLent = typeof server !== 'string'
     this.client = typeof server === 'string' ? newClient(server) : clientOf(server)
@@ -37,6 +46,12 @@ export class Connection {
 
   get isCluster(): boolean {
     return this.client.isCluster
+  }
+
+  /** Whether another server takes the place of this one by itself, when it has replicas and is gone. */
+  get failsOver(): boolean {
+    const { client } = this
+    return client.isCluster || Boolean((client as Redis).options.sentinels?.length)
   }
 
   /** The whole name of a key. */
@@ -50,14 +65,39 @@ export class Connection {
    * @throws DriverUnavailableError when the server is away or there is no answer within `timeoutMs`
    */
   run(script: Script, args: readonly Argument[], timeoutMs: number): Promise<unknown> {
+    const until = performance.now() + timeoutMs
+    const evaluate = (command: string, what: string): Promise<unknown> =>
+      this.#evaluated([command, what, 1, this.#prefix, ...args], until)
     return this.call(async ({ client }) => {
-      try {
-        return await client.callBuffer('evalsha', script.sha, 1, this.#prefix, ...args)
-      } catch (error) {
-        if (!String(error).includes('NOSCRIPT')) throw error
-        return client.callBuffer('eval', script.lua, 1, this.#prefix, ...args)
+      for (let nth = 0; ; nth++) {
+        try {
+          return await evaluate('evalsha', script.sha)
+        } catch (error) {
+          const { message } = error as Error
+          if (message.startsWith('NOSCRIPT')) return evaluate('eval', script.lua)
+          if (!message.startsWith('MOVED') || nth > 0) throw error
+          await client.exists(this.#prefix) // only a command that is alone is led to the node that has the keys now
+        }
       }
     }, timeoutMs)
+  }
+
+  /** What a script answers counts once the replicas have it, and all that it has seen. */
+  async #evaluated(command: [string, ...Argument[]], until: number): Promise<unknown> {
+    const { client, replicas } = this
+    if (replicas === 0) return client.callBuffer(...command)
+    const waitMs = Math.max(1, Math.floor(Math.min(waitShare * (until - performance.now()), longestWaitMs)))
+    // together, and in a cluster to the same node
+    const results = await client
+      .pipeline()
+      .callBuffer(...command)
+      .wait(replicas, waitMs)
+      .exec()
+    const [[failed, answer] = [], [unheard, count] = []] = results ?? []
+    if (failed) throw failed
+    if (unheard) throw unheard
+    if (Number(count) < replicas) throw new Error(`${String(count)} replicas have it`)
+    return answer
   }
 
   /** Does something with the client. Throws as `run` does. */

@@ -1,5 +1,4 @@
 import { SetupError, type Capabilities, type Report } from '@trigger-hub/core'
-import type { Cluster, Redis } from 'ioredis'
 import type { Connection } from './connection.ts'
 import { patienceMs } from './registry.ts'
 
@@ -10,7 +9,7 @@ interface Settings {
   readonly appendfsync: string | undefined
   readonly policy: string | undefined
   readonly maxmemory: number
-  readonly hasReplicas: boolean
+  readonly replicas: number
 }
 
 export interface Durability extends Pick<Report, 'summary' | 'warnings'> {
@@ -19,48 +18,42 @@ export interface Durability extends Pick<Report, 'summary' | 'warnings'> {
 
 const oldest = [6, 2] as const
 
+const asked = ['appendonly', 'appendfsync', 'maxmemory-policy', 'maxmemory'] as const
+
 /**
- * Looks at the servers' settings and says what they are worth.
+ * Looks at the settings of the server that has the hub's keys and says what they are worth.
  * @throws SetupError `ERR_DRIVER_UNUSABLE` for a server that is too old
  * @throws DriverUnavailableError
  */
 export async function durabilityOf(connection: Connection): Promise<Durability> {
-  const all = await connection.call(async ({ client }) => {
-    const nodes = client.isCluster ? (client as Cluster).nodes('master') : [client as Redis]
-    return Promise.all(nodes.map(settingsOf))
-  }, patienceMs)
-  for (const { version } of all) refuseOld(version)
-  const judged = all.map(judge)
-  const weakest = judged.find(({ durability }) => durability === 'none') ?? judged[0]
-  return {
-    durability: weakest?.durability ?? 'none',
-    summary: `redis: ${connection.isCluster ? 'cluster, ' : ''}${weakest?.summary ?? 'no server'}`,
-    warnings: weakest?.warnings ?? [],
-  }
+  const settings = await settingsOf(connection)
+  refuseOld(settings.version)
+  const { durability, summary, warnings } = judge(settings, connection)
+  return { durability, summary: `redis: ${connection.isCluster ? 'cluster, ' : ''}${summary}`, warnings }
 }
 
-async function settingsOf(client: Redis): Promise<Settings> {
-  const setting = async (name: string): Promise<string | undefined> => {
-    // many services let nobody look at it
-    const pair = (await client.config('GET', name).catch(() => [])) as string[]
-    return pair[1]
-  }
-  const [info, appendonly, appendfsync, policy, maxmemory] = await Promise.all([
-    client.info(),
-    setting('appendonly'),
-    setting('appendfsync'),
-    setting('maxmemory-policy'),
-    setting('maxmemory'),
-  ])
+async function settingsOf(connection: Connection): Promise<Settings> {
+  const results = await connection.call(({ client }) => {
+    // what has no key goes with what has one, in a cluster to the node of that
+    const looks = client.pipeline().exists(connection.key('version')).info()
+    for (const name of asked) looks.config('GET', name)
+    return looks.exec()
+  }, patienceMs)
+  const [, [failed, info] = [], ...found] = results ?? []
+  if (failed) throw connection.unavailable(failed)
+  // many services let nobody look at settings
+  const [appendonly, appendfsync, policy, maxmemory] = found.map(([error, pair]) =>
+    error ? undefined : (pair as string[])[1],
+  )
   const field = (name: string): string | undefined =>
-    new RegExp(`^${name}:(.*)\r?$`, 'm').exec(info)?.[1]?.trim()
+    new RegExp(`^${name}:(.*)\r?$`, 'm').exec(String(info))?.[1]?.trim()
   return {
     version: field('redis_version') ?? '',
     appendonly: appendonly ?? (field('aof_enabled') === '0' ? 'no' : undefined),
     appendfsync,
     policy: policy ?? field('maxmemory_policy'),
     maxmemory: Number(maxmemory ?? field('maxmemory') ?? 0),
-    hasReplicas: Number(field('connected_slaves') ?? 0) > 0,
+    replicas: Number(field('connected_slaves') ?? 0),
   }
 }
 
@@ -73,7 +66,10 @@ function refuseOld(version: string): void {
   )
 }
 
-function judge({ version, appendonly, appendfsync, policy, maxmemory, hasReplicas }: Settings): Durability {
+function judge(
+  { version, appendonly, appendfsync, policy, maxmemory, replicas }: Settings,
+  { replicas: asked, failsOver }: Connection,
+): Durability {
   const warnings: { code: string; message: string }[] = []
   const warn = (code: string, message: string): void => void warnings.push({ code, message })
 
@@ -102,21 +98,24 @@ function judge({ version, appendonly, appendfsync, policy, maxmemory, hasReplica
       `The Redis server has maxmemory-policy ${policy}: when it is full it drops ${what}. Set noeviction; then a full server is answered with 503.`,
     )
   }
-  if (hasReplicas) {
+  if (replicas > 0 && asked === 0) {
     warn(
       'WARN_REDIS_FAILOVER',
-      'The Redis server has replicas, which it does not wait for: a failover can lose the events that were accepted last.',
+      'The Redis server has replicas, which it does not wait for: a failover can lose the events that were accepted last. Say redis(…, { replicas: 1 }).',
     )
   }
   const isKept = isSynced && !(evicts && maxmemory > 0)
   const settings = `appendonly ${appendonly ?? 'unknown'}, appendfsync ${appendfsync ?? 'unknown'}, maxmemory-policy ${policy ?? 'unknown'}`
-  return {
-    durability: isKept ? 'disk' : 'none',
-    summary: `Redis ${version}, ${settings}: ${
-      isKept
-        ? "every accepted event is on the server's disk before the answer."
-        : 'accepted events can be lost.'
-    }`,
-    warnings,
-  }
+  const where = "on the server's disk"
+  const [durability, promise]: [Capabilities['durability'], string] = !isKept
+    ? ['none', 'accepted events can be lost']
+    : asked > 0
+      ? ['replicated', `every accepted event is ${where} and with ${asked} of its replicas before the answer`]
+      : failsOver && replicas > 0
+        ? [
+            'none',
+            `every accepted event is ${where} before the answer, and another server may take its place`,
+          ]
+        : ['disk', `every accepted event is ${where} before the answer`]
+  return { durability, summary: `Redis ${version}, ${settings}: ${promise}.`, warnings }
 }

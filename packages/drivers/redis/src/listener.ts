@@ -17,6 +17,7 @@ export class Listener {
   readonly #connection: Connection
   readonly #keys: readonly [stream: string, bell: string]
   #client: Client | undefined
+  #interrupt: (error: Error) => void = () => undefined
 
   constructor(connection: Connection, bot: string) {
     this.#connection = connection
@@ -29,11 +30,9 @@ export class Listener {
    */
   async wait({ stream, bell, untilDueMs }: Ends): Promise<void> {
     const ms = untilDueMs < 0 ? longestBlockMs : Math.min(Math.max(untilDueMs, 1), longestBlockMs)
-    const client = (this.#client ??= this.#connection.another())
+    const interrupted = new Promise<never>((_, reject) => (this.#interrupt = reject))
     try {
-      if (client.status === 'wait') await within(client.connect(), graceMs)
-      const read = client.xread('COUNT', 1, 'BLOCK', ms, 'STREAMS', ...this.#keys, stream, bell)
-      await within(read, ms + graceMs)
+      await Promise.race([this.#read(ms, stream, bell), interrupted])
     } catch (error) {
       this.end()
       throw this.#connection.unavailable(error)
@@ -44,5 +43,13 @@ export class Listener {
   end(): void {
     this.#client?.disconnect()
     this.#client = undefined
+    this.#interrupt(new Error('it was ended'))
+  }
+
+  async #read(ms: number, stream: string, bell: string): Promise<void> {
+    const client = (this.#client ??= this.#connection.another())
+    if (client.status === 'wait') await within(client.connect(), graceMs)
+    const read = client.xread('COUNT', 1, 'BLOCK', ms, 'STREAMS', ...this.#keys, stream, bell)
+    await within(read, ms + graceMs)
   }
 }

@@ -36,6 +36,11 @@ export interface RedisOptions {
   prefix?: string
   /** How long after its last sign of life a process's deliveries go to another one, 100 ms to 1 h. Default `'10s'`. */
   lease?: Duration
+  /**
+   * How many replicas must have an event before it is accepted, and each later step before it counts, 0 to 10. Default 0.
+   * Without as many, senders get 503.
+   */
+  replicas?: number
   /** For tests. */
   clock?: Clock
 }
@@ -79,8 +84,8 @@ class RedisDriver implements Driver, CompanionStore {
   #closed: Promise<void> | undefined
 
   constructor(server: string | Client, options: RedisOptions) {
-    knownOptions('redis()', options, ['prefix', 'lease', 'clock'])
-    const { prefix = 'trigger-hub', lease = '10s', clock = systemClock } = options
+    knownOptions('redis()', options, ['prefix', 'lease', 'replicas', 'clock'])
+    const { prefix = 'trigger-hub', lease = '10s', replicas = 0, clock = systemClock } = options
     if (!/^[\w:.-]{1,100}$/.test(prefix)) {
       throw new SetupError(
         'ERR_OPTION_INVALID',
@@ -94,8 +99,11 @@ class RedisDriver implements Driver, CompanionStore {
         `Option "lease" is ${JSON.stringify(lease)}: use 100 ms to 1 h.`,
       )
     }
+    if (!Number.isInteger(replicas) || replicas < 0 || replicas > 10) {
+      throw new SetupError('ERR_OPTION_INVALID', 'Option "replicas" takes a whole number from 0 to 10.')
+    }
     this.#clock = clock
-    this.#connection = new Connection(server, prefix)
+    this.#connection = new Connection(server, { prefix, replicas })
     this.#registry = new Registry(this.#connection)
     this.#intake = new Intake(this.#connection, this.#registry)
     this.#settling = new Settling(this.#connection, clock)

@@ -42,7 +42,7 @@ export class Registry {
   async reload(timeoutMs: number): Promise<void> {
     const before = this.#version
     await this.#load([], timeoutMs)
-    if (epochOf(before) === epochOf(this.#version) || before === '') return
+    if (before === '' || isSuccessor(this.#version, before)) return
     await this.#load([...this.#declared].flat(), timeoutMs)
   }
 
@@ -72,8 +72,13 @@ export class Registry {
   }
 }
 
-/** Differs when the server's registry is not the one that it was, but one that was begun anew. */
-const epochOf = (version: string): string => version.slice(0, version.lastIndexOf('.'))
+/** Whether a registry has come out of another one: it was not begun anew, and no change was lost in a failover. */
+function isSuccessor(version: string, before: string): boolean {
+  const [epoch, n = 0, instant] = version.split('.')
+  const [epochBefore, nBefore = 0, instantBefore] = before.split('.')
+  if (epoch !== epochBefore) return false
+  return Number(n) > Number(nBefore) || (n === nBefore && instant === instantBefore)
+}
 
 const pairs = (flat: readonly string[]): [string, string][] =>
   flat.flatMap((value, at) => (at % 2 === 0 ? [[value, flat[at + 1] ?? ''] as [string, string]] : []))

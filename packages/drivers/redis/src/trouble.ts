@@ -6,6 +6,7 @@ const fixes: readonly [RegExp, string][] = [
   [/\bLOADING\b/, 'the server is still loading its data.'],
   [/\bMISCONF\b/, 'the server cannot write to its disk.'],
   [/\b(NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN)\b/, 'the servers behind it are not complete.'],
+  [/replicas have it/, 'fewer replicas have it than option "replicas" asks for; bring them back.'],
   [/\bECONNREFUSED\b/, 'nobody listens at that address; start the server, or correct the URL.'],
   [/\b(ENOTFOUND|EAI_AGAIN)\b/, 'its name leads nowhere; correct the URL.'],
   [

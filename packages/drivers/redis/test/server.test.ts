@@ -31,10 +31,22 @@ needsOwn('redis', () => {
     ends.push(() => client.disconnect())
     return client
   }
-  const accept = (driver: Driver, rawBody = Buffer.from('{}')) => {
+  const accept = (
+    driver: Driver,
+    { key, rawBody = Buffer.from('{}') }: { key?: string; rawBody?: Buffer } = {},
+  ) => {
     const id = randomUUID()
     const event = { id, source: 'shop', type: 'a', rawType: 'a', time: 1, headers: {}, rawBody }
-    return driver.accept(event, { fingerprint: id, ttlMs: 60_000, token: id, timeoutMs: 500 })
+    const keyed = key === undefined ? {} : { key }
+    return driver.accept(event, { fingerprint: 'print', ttlMs: 60_000, token: id, timeoutMs: 500, ...keyed })
+  }
+  async function startedWithReplica() {
+    const primary = await started({ args: ['--repl-diskless-sync-delay', '0'] })
+    const replica = await started({ args: ['--replicaof', '127.0.0.1', new URL(primary.url).port] })
+    const client = clientOf(primary.url)
+    do await client.set('written', 1)
+    while ((await client.wait(1, 100)) < 1)
+    return { primary, replica }
   }
   const everything = [{ name: 'all', on: ['*:**'] }]
   const refusal = async (promise: Promise<unknown>): Promise<string> => {
@@ -78,10 +90,7 @@ needsOwn('redis', () => {
     })
 
     it('replicas, which it does not wait for', async () => {
-      const primary = await started()
-      const replica = await started({ args: ['--replicaof', '127.0.0.1', new URL(primary.url).port] })
-      const client = clientOf(primary.url)
-      while (!(await client.info('replication')).includes('connected_slaves:1')) await client.ping()
+      const { primary, replica } = await startedWithReplica()
       const { warnings } = await driverOn(primary.url).inspect()
       expect(warnings.map(({ code }) => code)).toEqual(['WARN_REDIS_FAILOVER'])
       expect(await refusal(driverOn(replica.url).declare(everything))).toMatch(/replica; name the primary/)
@@ -95,7 +104,7 @@ needsOwn('redis', () => {
       await driver.declare(everything)
       let message = ''
       for (let nth = 0; message === '' && nth < 100; nth++) {
-        await accept(driver, Buffer.alloc(500_000)).catch(
+        await accept(driver, { rawBody: Buffer.alloc(500_000) }).catch(
           async (error: unknown) => (message = await refusal(Promise.reject(error as Error))),
         )
       }
@@ -118,6 +127,20 @@ needsOwn('redis', () => {
       expect(message).toMatch(/check user and password/)
       expect(message).not.toContain('wrong')
     })
+  })
+
+  test('an event counts once a replica has it, and so does a repeat', async () => {
+    const { primary, replica } = await startedWithReplica()
+    const [one, another] = [driverOn(primary.url, { replicas: 1 }), driverOn(primary.url, { replicas: 1 })]
+    await one.declare(everything)
+    await another.declare(everything)
+    await accept(one) // now the server knows the script
+    await replica.kill('SIGSTOP')
+    expect(await refusal(accept(one, { key: 'key' }))).toMatch(/fewer replicas have it/)
+    expect(await refusal(accept(another, { key: 'key' }))).toMatch(/fewer replicas have it/)
+    await replica.kill('SIGCONT')
+    expect(await accept(another, { key: 'key' })).toMatchObject({ is: 'duplicate' })
+    expect(one.capabilities.durability).toBe('replicated')
   })
 
   test('a server that comes back empty is told of the bots once more', async () => {
@@ -210,6 +233,7 @@ test.each<[string, () => unknown]>([
   ['an option that nobody reads', () => redis('redis://h', { prefx: 'a' } as object)],
   ['a prefix that would break the hash tag', () => redis('redis://h', { prefix: 'a}b' })],
   ['a lease of an instant', () => redis('redis://h', { lease: 5 })],
+  ['a part of a replica', () => redis('redis://h', { replicas: 0.5 })],
 ])('refuses %s when it is made', (_, make) => {
   expect(make).toThrow(SetupError)
 })

@@ -85,10 +85,12 @@ local function eachRunning(session, task)
   end
 end
 
+-- epoch.number.instant: a server that has lost writes and gets others makes no version that there was
 local function changed()
   local version = redis.call('GET', hub .. 'version')
-  local epoch, n = string.match(version or '', '^(.*)%.(%d+)$')
-  version = (epoch or (time[1] .. '-' .. time[2])) .. '.' .. ((n or 0) + 1)
+  local epoch, n = string.match(version or '', '^(.-)%.(%d+)%.')
+  local instant = time[1] .. '-' .. time[2]
+  version = (epoch or instant) .. '.' .. ((n or 0) + 1) .. '.' .. instant
   redis.call('SET', hub .. 'version', version)
   return version
 end

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import { driverSuite, type Runner } from '@trigger-hub/conformance'
+import { redis } from '@trigger-hub/redis'
+import { crashBots } from '../../../../test/crash/bots.ts'
+import { Child, endAll } from '../../../../test/crash/child.ts'
+import type { DriverChoice } from '../../../../test/crash/drivers.ts'
+import { readLedger } from '../../../../test/crash/ledger.ts'
+import { judge } from '../../../../test/crash/oracle.ts'
+import { crashRun, freshFolder, removeFolder } from '../../../../test/crash/run.ts'
+import { message, Sender } from '../../../../test/crash/sender.ts'
+import { needsOwn } from '../../../../test/servers/needs.ts'
+import { startClusterGroup, startSentinelGroup, type Group } from './groups.ts'
+
+jest.setTimeout(120_000)
+
+const bots = crashBots(() => new Error())
+/** The app gives its driver 2 s to accept; what it does beside that takes no time to speak of. */
+const budgetMs = 2_500
+
+/** What shows whether a driver works at all; the rest of the suite is for one server. */
+const basic = ['accepting an event', 'delivering it', 'trying again', 'dead letters']
+const basics: Runner = {
+  describe: (name, body) => {
+    if (basic.includes(name)) describe(name, body)
+  },
+  it,
+}
+
+needsOwn('redis', () => {
+  describe.each<[string, (prefix: string) => Promise<Group>]>([
+    ['a primary, two replicas and a Sentinel', startSentinelGroup],
+    ['a cluster of three primaries, one of them with replicas', startClusterGroup],
+  ])('on %s', (_, startGroup) => {
+    const prefix = `failover-${randomUUID().slice(0, 8)}`
+    let folder: string
+    let group: Group
+    let driver: DriverChoice
+    beforeAll(async () => {
+      group = await startGroup(prefix)
+      driver = { is: 'redis group', prefix, ...group.at }
+    })
+    beforeEach(() => (folder = freshFolder()))
+    afterEach(async () => {
+      await endAll()
+      removeFolder(folder)
+    })
+    afterAll(() => group.stop())
+
+    describe('redis() as a driver', () =>
+      driverSuite(
+        basics,
+        async ({ name, clock, leaseMs }) => {
+          const client = group.client()
+          const driver = redis(client, { prefix: name, clock, lease: leaseMs })
+          const close = driver.close.bind(driver)
+          driver.close = () => close().finally(() => client.disconnect())
+          await driver.inspect()
+          return driver
+        },
+        { time: 'real', leaseMs: 1_000 },
+      ))
+
+    test('it says what an accepted event survives', async () => {
+      const client = group.client()
+      const [careless, careful] = [redis(client, { prefix }), redis(client, { prefix, replicas: 2 })]
+      expect((await careless.inspect()).warnings.map(({ code }) => code)).toEqual(['WARN_REDIS_FAILOVER'])
+      expect(careless.capabilities.durability).toBe('none')
+      const { summary, warnings } = await careful.inspect()
+      expect(summary).toMatch(/on the server's disk and with 2 of its replicas before the answer\.$/)
+      expect([careful.capabilities.durability, warnings]).toEqual(['replicated', []])
+      client.disconnect()
+    })
+
+    test('nothing is lost while a receiver and a worker are killed apart from each other', async () => {
+      const roles = ['receiver', 'worker'] as const
+      const run = { events: 150, seed: 1, inFlight: 16, life: { answers: 50 }, roles, app: { driver } }
+      const { broken, counts } = judge(await crashRun(folder, run), bots)
+      expect(broken).toEqual([])
+      expect(counts.acked).toBe(150)
+      expect(counts.cuts).toBeGreaterThanOrEqual(2)
+    })
+
+    test('when the primary is killed, another one takes its place, and nothing is lost', async () => {
+      const child = new Child({ folder, role: 'both', leaseMs: 60_000, driver })
+      const port = await child.start()
+      const sender = new Sender(folder, () => port)
+      try {
+        const queue = Array.from({ length: 300 }, (_, n) => message(1_000 + n))
+        let accepted = 0
+        let longestMs = 0
+        const refusals = new Set<string>()
+        const lane = async (): Promise<void> => {
+          for (let one = queue.pop(); one; one = queue.pop()) {
+            for (;;) {
+              const from = performance.now()
+              const { status, retryAfter } = await sender.post(one)
+              longestMs = Math.max(longestMs, performance.now() - from)
+              if (status === 200) break
+              refusals.add(`${status} ${retryAfter}`)
+              await wait(20)
+            }
+            accepted++
+          }
+        }
+        const lanes = Promise.all(Array.from({ length: 8 }, lane))
+        while (accepted < 100) await wait(1)
+        await group.kill()
+        await lanes
+        expect([...refusals]).toEqual(['503 1'])
+        expect(longestMs).toBeLessThan(budgetMs)
+
+        await child.quiet()
+        child.kill('SIGTERM')
+        expect(await child.exited).toEqual({ code: 0, signal: null })
+        const { broken, counts } = judge(readLedger(folder), bots)
+        expect(broken).toEqual([])
+        expect(counts.acked).toBe(300)
+      } finally {
+        sender.close()
+      }
+    })
+  })
+})
