@@ -52,6 +52,31 @@ describe.each(
   runsWith(wanted)
 })
 
+describe("a newcomer's whole app, imports and all,", () => {
+  const appOf = (page: string): string[] => {
+    const { code } = blocksOf(page).find(({ language }) => language === 'ts')!
+    return code.split('\n').filter((line) => line.trim() !== '')
+  }
+
+  // they are programs, so they have been run above
+  it.each([
+    ['README.md', 10],
+    ['packages/adapters/express/README.md', 12],
+    ['packages/adapters/koa/README.md', 10],
+    ['packages/adapters/nestjs/README.md', 20],
+  ])('has in %s at most %i lines', (page, most) => {
+    expect(appOf(page).join('\n')).toContain('listen(')
+    expect(appOf(page).length).toBeLessThanOrEqual(most)
+  })
+
+  it('has in Nest nothing of ours in its main.ts', () => {
+    expect(appOf('packages/adapters/nestjs/README.md').slice(-2)).toEqual([
+      'const app = await NestFactory.create(AppModule)',
+      'await app.listen(3000)',
+    ])
+  })
+})
+
 describe.each(pages)('%s', (page) => {
   it('names commands and packages that exist', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
