@@ -4,7 +4,7 @@ import { memory } from '@trigger-hub/core/memory'
 import type { Cases } from '../runner.ts'
 import type { Answer, Part } from './app.ts'
 import type { Got, Sent } from './send.ts'
-import { senders, signed, type AdapterTrial, type Post } from './trial.ts'
+import { eventually, senders, signed, type AdapterTrial, type Post } from './trial.ts'
 
 const order = JSON.stringify({ id: 'evt_1', type: 'order.paid', padding: 'x'.repeat(2_000) })
 const chunked = { 'transfer-encoding': 'chunked' }
@@ -36,11 +36,12 @@ const call: Sent = {
   body: JSON.stringify({ amount: 1, padding: 'x'.repeat(2_000) }),
 }
 
-async function until409IsOver(post: Post): Promise<Got> {
-  let got = await post('/charges', call)
-  while (got.status === 409) got = await post('/charges', call)
-  return got
-}
+const until409IsOver = (post: Post): Promise<Got> =>
+  eventually(
+    () => post('/charges', call),
+    ({ status }) => status !== 409,
+    'The key is not settled.',
+  )
 
 const text = { 'content-type': 'text/plain' }
 const answers: Record<string, (run: number) => Answer> = {

@@ -12,6 +12,7 @@ import { sign, type Message, type Source } from '@trigger-hub/core/verify'
 import type { App, Serve, Served } from './app.ts'
 import { send, sendHalf, type Got, type Sent } from './send.ts'
 
+const patienceMs = 10_000
 const secret = 'a secret of the adapter suite'
 const base64Secret = `whsec_${Buffer.from('another secret of the suite').toString('base64')}`
 
@@ -115,8 +116,26 @@ export class AdapterTrial {
 
   /** Resolves when the bots have seen so many events. */
   async sees(count: number): Promise<readonly WebhookEvent[]> {
-    while (this.seen.length < count) await pause(2)
-    return this.seen
+    return eventually(
+      () => this.seen,
+      ({ length }) => length >= count,
+      `The bots have not seen ${count} events.`,
+    )
+  }
+}
+
+/** Asks until the answer is as wanted. A case that would wait for ever ends with `otherwise`. */
+export async function eventually<Value>(
+  ask: () => Value | Promise<Value>,
+  isWanted: (value: Value) => boolean,
+  otherwise: string,
+): Promise<Value> {
+  const endsAt = performance.now() + patienceMs
+  for (;;) {
+    const value = await ask()
+    if (isWanted(value)) return value
+    if (performance.now() > endsAt) throw new Error(otherwise)
+    await pause(2)
   }
 }
 
