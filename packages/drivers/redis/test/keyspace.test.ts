@@ -40,8 +40,8 @@ needsOwn('redis', () => {
     client.disconnect()
   })
 
-  const accept = (nth: number) =>
-    driver.accept(eventOf(nth), {
+  const accept = (nth: number, to = driver) =>
+    to.accept(eventOf(nth), {
       key: `key-${nth}`,
       fingerprint: 'print',
       ttlMs: 60_000,
@@ -50,9 +50,11 @@ needsOwn('redis', () => {
     })
 
   /** Accepts in waves of 200. */
-  async function acceptAll(from: number, to: number): Promise<void> {
-    for (let nth = from; nth < to; nth += 200) {
-      await Promise.all(Array.from({ length: Math.min(200, to - nth) }, (_, more) => accept(nth + more)))
+  async function acceptAll(from: number, until: number, to = driver): Promise<void> {
+    for (let nth = from; nth < until; nth += 200) {
+      await Promise.all(
+        Array.from({ length: Math.min(200, until - nth) }, (_, more) => accept(nth + more, to)),
+      )
     }
   }
 
@@ -122,10 +124,25 @@ needsOwn('redis', () => {
     expect(await client.exists(`{${prefix}}:event:event-1199`)).toBe(1)
   })
 
+  test('keeps an event for as long as a bot is away, and remembers a settled one in a few bytes', async () => {
+    await driver.declare([{ name: 'mail', on: ['shop:**'] }])
+    const usedBytes = async (): Promise<number> =>
+      Number(/^used_memory:(\d+)/m.exec(await client.info('memory'))?.[1])
+    const before = await usedBytes()
+    const events = 5_000
+    await acceptAll(0, events)
+    for (const name of ['event:event-1', 'stream:mail']) {
+      expect(await client.pttl(`{${prefix}}:${name}`)).toBe(-1) // nothing ends it but its settling
+    }
+    const mail = await work('mail', () => ({ is: 'done' }))
+    await mail.until(events)
+    await mail.drain()
+    expect(((await usedBytes()) - before) / events).toBeLessThan(400)
+  })
+
   test('takes no longer to accept and settle an event because many others wait', async () => {
     const backlog = Number(process.env.BACKLOG ?? 10_000)
-    const batch = 2_000
-    await driver.declare([{ name: 'mail', on: ['shop:**'] }])
+    const batch = 1_000
     const serverMicroseconds = async (task: () => Promise<void>): Promise<number> => {
       const used = async (): Promise<number> => {
         const info = await client.info('cpu')
@@ -138,13 +155,13 @@ needsOwn('redis', () => {
       return Math.round((10 * ((await used()) - before)) / batch) / 10
     }
     let next = 0
-    const acceptSome = () => serverMicroseconds(() => acceptAll(next, (next += batch)))
-    const settleSome = () =>
+    const acceptSome = (to: Driver) => serverMicroseconds(() => acceptAll(next, (next += batch), to))
+    const settleSome = (of: Driver) =>
       serverMicroseconds(async () => {
         let left = batch
         let isOver = (): void => undefined
         const over = new Promise<void>((resolve) => (isOver = resolve))
-        const subscription = await driver.consume(
+        const subscription = await of.consume(
           'mail',
           { concurrency: 50, onSettled: () => undefined, onError: (error) => console.error(error) },
           async () => {
@@ -156,21 +173,31 @@ needsOwn('redis', () => {
         await subscription.drain(5_000)
       })
 
-    await acceptSome()
-    await settleSome() // warm
-    const measured = { accept: [] as number[], settle: [] as number[] }
-    const rounds = async (): Promise<void> => {
-      for (let round = 0; round < 3; round++) {
-        measured.accept.push(await acceptSome())
-        measured.settle.push(await settleSome())
+    const full = redis(server.url, { prefix: `${prefix}-full` })
+    for (const one of [driver, full]) await one.declare([{ name: 'mail', on: ['shop:**'] }])
+    await acceptAll(next, (next += backlog), full)
+    const measured = { empty: { accept: [], settle: [] }, full: { accept: [], settle: [] } } as Record<
+      'empty' | 'full',
+      Record<'accept' | 'settle', number[]>
+    >
+    // in turns, so that a busy machine is busy for both
+    for (let round = 0; round < 8; round++) {
+      for (const [name, one] of [
+        ['empty', driver],
+        ['full', full],
+      ] as const) {
+        measured[name].accept.push(await acceptSome(one))
+        measured[name].settle.push(await settleSome(one))
       }
     }
-    await rounds()
-    await acceptAll(next, (next += backlog))
-    await rounds()
-    const ratio = (values: number[]): number => Math.min(...values.slice(3)) / Math.min(...values.slice(0, 3))
-    console.log('server µs per event, empty and with a backlog:', measured)
-    expect(ratio(measured.accept)).toBeLessThanOrEqual(1.3)
-    expect(ratio(measured.settle)).toBeLessThanOrEqual(1.3)
+    await full.close()
+    const ratio = (step: 'accept' | 'settle'): number =>
+      median(measured.full[step]) / median(measured.empty[step])
+    console.log(`server µs per event, empty and with a backlog of ${backlog}:`, measured)
+    expect(ratio('accept')).toBeLessThanOrEqual(1.3)
+    expect(ratio('settle')).toBeLessThanOrEqual(1.3)
   })
 })
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
