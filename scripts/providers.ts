@@ -9,18 +9,18 @@ const file = join(__dirname, '../docs/providers.md')
 /** Options of the senders that take more than a secret, as their snippet shows them. */
 const options: Readonly<Record<string, string>> = {
   'atlassian-connect': `secret: process.env.ATLASSIAN_SHARED_SECRET, clientKey: '…'`,
-  'aws-sns': `topicArn: 'arn:aws:sns:…', certificates: { 'https://sns.….amazonaws.com/….pem': pem }`,
+  'aws-sns': `topicArn: 'arn:aws:sns:…', fetch: true, confirm: true`,
   box: `primaryKey: process.env.BOX_PRIMARY_KEY, secondaryKey: process.env.BOX_SECONDARY_KEY`,
   braintree: `publicKey: '…', privateKey: process.env.BRAINTREE_PRIVATE_KEY`,
-  'google-pubsub': `audience: 'https://…', serviceAccountEmail: '…', jwks`,
+  'google-pubsub': `audience: 'https://…', serviceAccountEmail: '…', fetch: true`,
   meta: `secret: process.env.META_APP_SECRET, verifyToken: process.env.META_VERIFY_TOKEN`,
   monday: `secret: process.env.MONDAY_SIGNING_SECRET, audience: 'https://…'`,
-  paypal: `webhookId: '…', certificates: { 'https://api.paypal.com/v1/notifications/certs/…': pem }`,
+  paypal: `webhookId: '…', fetch: true`,
   plaid: `jwks`,
   pusher: `keys: [{ key: '…', secret: process.env.PUSHER_SECRET }]`,
   qstash: `secret: [process.env.QSTASH_CURRENT_SIGNING_KEY, process.env.QSTASH_NEXT_SIGNING_KEY]`,
   rfc9421: `keys: { 'key-1': { alg: 'ed25519', publicKey: pem } }, requiredComponents: ['@method', '@path', 'content-digest']`,
-  truelayer: `jwks`,
+  truelayer: `fetch: true`,
 }
 
 const nameOf = (provider: string): string =>

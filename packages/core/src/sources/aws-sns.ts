@@ -28,7 +28,8 @@ export const awsSnsPreset: Preset = {
   ],
   answerWithinMs: 15_000,
   retries: 'as the delivery policy of the topic says; by default about 50 times within 6 hours',
-  rotation: 'Each message names the URL of its certificate; hand in those that are in use.',
+  rotation:
+    'Each message names the URL of its certificate: fetch: true gets it, or hand in those that are in use as certificates, by URL.',
   pitfalls: [
     'A subscription begins with a message of type SubscriptionConfirmation, whose SubscribeURL must be visited: by your bot, or with confirm: true by itself.',
     'Anybody with an AWS account can make SNS sign: check the topic, with the option topicArn.',

@@ -26,7 +26,7 @@ export const googlePubsubPreset: JwtPreset = {
   answerWithinMs: 10_000,
   retries: 'until the message is acknowledged or its retention ends, as the retry policy says',
   rotation:
-    'Google changes its keys every few days and publishes them at https://www.googleapis.com/oauth2/v3/certs; fetch: true follows.',
+    'Google changes its keys every few days and publishes them at https://www.googleapis.com/oauth2/v3/certs; fetch: true gets them, or hand them in as jwks.',
   pitfalls: ['The token proves the sender and says nothing of the body.'],
 }
 

@@ -4,7 +4,7 @@ import type { Source } from '../verify/source.ts'
 export const molliePreset: HashPreset = {
   provider: 'mollie',
   title: 'Mollie',
-  docs: 'https://docs.mollie.com/reference/webhooks-best-practices',
+  docs: 'https://docs.mollie.com/reference/webhooks-new#manual-signature-verification',
   scheme: {
     kind: 'hmac',
     algorithm: 'sha256',

@@ -23,7 +23,8 @@ export const paypalPreset: Preset = {
   headers: ['paypal-transmission-id', 'paypal-transmission-time'],
   answerWithinMs: 30_000,
   retries: 'up to 25 times over 3 days',
-  rotation: 'Each request names the URL of its certificate; hand in those that are in use.',
+  rotation:
+    'Each request names the URL of its certificate: fetch: true gets it, or hand in those that are in use as certificates, by URL.',
   pitfalls: [
     'The body is covered by a CRC-32 alone, which anybody can forge a collision for: who reads one request can forge its body.',
     'The id of the webhook is part of what is signed: set webhookId to that of this listener.',

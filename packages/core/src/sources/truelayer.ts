@@ -25,11 +25,8 @@ export const truelayerPreset: Preset = {
   answerWithinMs: 10_000,
   retries: 'for up to 72 hours, backing off',
   rotation:
-    'The signature names its key; TrueLayer publishes them at https://webhooks.truelayer.com/.well-known/jwks.',
-  pitfalls: [
-    'The path is signed as TrueLayer calls it: a proxy must not change it.',
-    'With fetch: true its keys are fetched from that page, or from the one of the sandbox.',
-  ],
+    'The signature names its key; TrueLayer publishes them at https://webhooks.truelayer.com/.well-known/jwks: fetch: true gets them (those of the sandbox from there), or hand them in as jwks.',
+  pitfalls: ['The path is signed as TrueLayer calls it: a proxy must not change it.'],
 }
 
 export interface TruelayerOptions extends KeySetOptions {
