@@ -214,9 +214,9 @@ const ownCover: Record<string, (request: SignedRequest, vector: Vector) => strin
   },
   'dropbox-sign': (request) => {
     const body = request.rawBody.toString()
-    const form = new URLSearchParams(body).get('json')
-    const event = at(JSON.parse(form ?? /\{.*\}/s.exec(body)?.[0] ?? ''), 'event')
-    return `${String(at(event, 'event_time'))}${String(at(event, 'event_type'))}`
+    const text = new URLSearchParams(body).get('json') ?? body
+    const value = (name: string) => new RegExp(`"${name}"\\s*:\\s*"([^"]*)"`).exec(text)?.[1]
+    return JSON.stringify([value('event_time'), value('event_type')])
   },
   truelayer: (request) =>
     JSON.stringify([
