@@ -40,8 +40,11 @@ export function charge(port: number, key: string): Promise<Answer | undefined> {
   })
 }
 
+const patienceMs = 60_000
+
 /**
  * Sends until there is an answer, as callers do that are told 409 or lose the connection.
+ * @throws Error when there is none for a minute
  * @param port  where to send the nth try
  */
 export async function charged(
@@ -49,10 +52,12 @@ export async function charged(
   key: string,
 ): Promise<Answer & { refused: number }> {
   let refused = 0
-  for (let nth = 0; ; nth++) {
+  const endsAt = performance.now() + patienceMs
+  for (let nth = 0; performance.now() < endsAt; nth++) {
     const answer = await charge(port(nth), key)
     if (answer && answer.status !== 409) return { ...answer, refused }
     if (answer) refused++
     await wait(100) // callers of a busy machine that asked all the time would keep it from its leases
   }
+  throw new Error(`No answer for the key ${key}.`)
 }

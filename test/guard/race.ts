@@ -50,7 +50,11 @@ export function raceSuite(redis?: string): void {
   const warnings = (): Warning[] => lines<Warning>('warnings')
 
   async function until(condition: () => boolean): Promise<void> {
-    while (!condition()) await wait(5)
+    const endsAt = performance.now() + 60_000
+    while (!condition()) {
+      if (performance.now() > endsAt) throw new Error('Nobody runs the route.')
+      await wait(5)
+    }
   }
 
   /** Which of the two runs the route for this key. */
