@@ -5,6 +5,6 @@ import type { Reply } from '../words/request.ts'
 export function writeReply(res: ServerResponse, { status, headers, body = '' }: Reply): void {
   if (res.headersSent || res.destroyed) return // the sender is gone, or the app answered on its own
   res.statusCode = status
-  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
+  for (const name in headers) res.setHeader(name, headers[name] ?? '')
   res.end(body) // tells its length by itself
 }

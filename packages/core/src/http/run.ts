@@ -27,16 +27,18 @@ export function runStage(
     next()
     return (fromRoute = held ? await held.reply : passed)
   }
-  respond(stage, requestOf(req), rest, options)
-    .then((reply) => {
+  const run = async (): Promise<void> => {
+    try {
+      const reply = await respond(stage, requestOf(req), rest, options)
       if (reply === fromRoute) return held?.release()
       held?.drop()
       writeReply(res, reply)
-    })
-    .catch((error: unknown) => {
+    } catch (error) {
       held?.drop()
       next(error)
-    })
+    }
+  }
+  void run()
 }
 
 /** The route finds the payload in `req.body`, unless a parser has set it; parsers further on see that it was read. */

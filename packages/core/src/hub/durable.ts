@@ -71,7 +71,7 @@ export async function acceptDurably(
   settings: HubSettings,
 ): Promise<Reply> {
   const taken = await take(driver, event, acceptOptions(event, state, settings), settings)
-  return replyTo(taken, driver, event, state, settings)
+  return await replyTo(taken, driver, event, state, settings)
 }
 
 /**

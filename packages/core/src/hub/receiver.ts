@@ -102,7 +102,7 @@ export class Receiver implements Intake {
     }
     switch (settings.ackOf(event.source)) {
       case 'durable':
-        return acceptDurably(driver, event, state, settings)
+        return await acceptDurably(driver, event, state, settings)
       case 'immediate':
         return this.#immediate.accept(event, state)
       case 'sync':
@@ -119,7 +119,7 @@ export class Receiver implements Intake {
 /** Lets only these methods pass: some senders validate an endpoint by another one than POST, but none sends events so. */
 const only =
   (methods: readonly string[]): Stage =>
-  async (request, next) => {
+  (request, next) => {
     if (methods.includes(request.method)) return next()
     throw new WebhookError('ERR_METHOD_NOT_ALLOWED', 'Webhooks are sent with POST.')
   }

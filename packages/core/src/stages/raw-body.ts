@@ -29,7 +29,7 @@ export function rawBody(options: RawBodyOptions = {}): Stage {
   const clock = options.clock ?? systemClock
   return async (request, next) => {
     if (request.webhook.rawBody === undefined) await readBody(request, limit, timeoutMs, clock)
-    return next()
+    return await next()
   }
 }
 

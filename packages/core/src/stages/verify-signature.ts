@@ -54,7 +54,7 @@ export function verifySignature(source: Source, options: VerifySignatureOptions 
     if (source.confirms && (await confirmed(source, name, signed))) return { status: 200, headers: {} }
     webhook.verified = true
     identify(webhook, source, name, decoded, payload, now)
-    return next()
+    return await next()
   })
 }
 
