@@ -3,7 +3,13 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 
 /** Those that need no server come first and are the default. */
-const benches = { http: 'http/main.ts', verify: 'verify.ts', embedded: 'embedded.ts', redis: 'redis.ts' }
+const benches = {
+  http: 'http/main.ts',
+  verify: 'verify.ts',
+  embedded: 'embedded.ts',
+  redis: 'redis.ts',
+  kafka: 'kafka.ts',
+}
 const withoutServer = ['http', 'verify', 'embedded']
 
 const asked = process.argv.slice(2)
