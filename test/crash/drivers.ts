@@ -1,6 +1,8 @@
+import { Socket } from 'node:net'
 import { basename, join } from 'node:path'
 import type { CompanionStore, Driver } from '@trigger-hub/core'
 import { embedded } from '@trigger-hub/embedded'
+import { kafka } from '@trigger-hub/kafka'
 import { rabbitmq, type OpenConnection } from '@trigger-hub/rabbitmq'
 import { redis } from '@trigger-hub/redis'
 import { connect } from 'amqplib'
@@ -11,6 +13,7 @@ export type DriverChoice =
   | { readonly is: 'redis'; readonly url: string }
   | ({ readonly is: 'redis group'; readonly prefix: string } & RedisGroup)
   | { readonly is: 'rabbitmq'; readonly url: string; readonly store: string }
+  | { readonly is: 'kafka'; readonly url: string; readonly store: string }
 
 /** Redis servers of which one takes the place of another: behind a Sentinel, or a cluster. */
 export type RedisGroup =
@@ -38,6 +41,10 @@ export function driverOf(choice: DriverChoice | undefined, surroundings: DriverS
     return redis(client, { prefix: choice.prefix, lease, replicas: 1 })
   }
   const store = watched(redis(choice.store, { prefix }), at)
+  if (choice.is === 'kafka') {
+    watchProduce(choice.url, at)
+    return kafka({ brokers: choice.url, store, prefix, lease })
+  }
   const url = new URL(choice.url)
   url.searchParams.set('heartbeat', String(Math.max(1, Math.floor(lease / 2_000))))
   return rabbitmq({ connect: watchedConnection(url.href, at), store, prefix, lease })
@@ -73,5 +80,19 @@ function watchedConnection(url: string, at: (point: BrokerPoint) => void): OpenC
       return channel
     }
     return connection
+  }
+}
+
+/** A request of Kafka begins with its length and a number that says what it is; 0 is to produce. */
+function watchProduce(broker: string, at: (point: BrokerPoint) => void): void {
+  const port = Number(broker.split(':').at(-1))
+  const write = Reflect.get(Socket.prototype, 'write') as (...args: unknown[]) => boolean
+  Socket.prototype.write = function (this: Socket, ...args: unknown[]) {
+    const isRoom = write.apply(this, args)
+    const [data] = args
+    if (this.remotePort === port && Buffer.isBuffer(data) && data.readInt16BE(4) === 0) {
+      setImmediate(() => setImmediate(() => at('after the publish'))) // it is written, and nothing was read yet
+    }
+    return isRoom
   }
 }

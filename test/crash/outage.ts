@@ -12,6 +12,7 @@ import { message, Sender, type Message } from './sender.ts'
 const bots = crashBots(() => new Error())
 /** The app gives its driver 2 s to accept; what it does beside that takes no time to speak of. */
 const budgetMs = 2_500
+const port$ = /(?<=:)\d+$/
 
 export interface OutageOptions {
   readonly start: () => Promise<Server>
@@ -21,10 +22,12 @@ export interface OutageOptions {
   readonly kills: number
   /** How long ago the server has to have made something for it to survive a kill. Default 0. */
   readonly freshMs?: number
+  /** The proxy of which the server tells its clients, if it tells them where it is. Default: one for each test. */
+  readonly proxy?: () => Proxy
 }
 
 /** What must hold while the server of a driver, or the network to it, is away. */
-export function outageSuite({ start, driver, kills, freshMs = 0 }: OutageOptions): void {
+export function outageSuite({ start, driver, kills, freshMs = 0, proxy: known }: OutageOptions): void {
   jest.setTimeout(120_000)
 
   let server: Server
@@ -40,17 +43,17 @@ export function outageSuite({ start, driver, kills, freshMs = 0 }: OutageOptions
   afterAll(() => server.stop())
   beforeEach(async () => {
     folder = freshFolder()
-    const url = new URL(server.url)
-    proxy = await Proxy.to(Number(url.port))
-    url.port = String(proxy.port)
-    child = new Child({ folder, role: 'both', leaseMs: 10_000, driver: driver(url.href) })
+    proxy = known?.() ?? (await Proxy.to(Number(port$.exec(server.url)?.[0])))
+    const url = server.url.replace(port$, String(proxy.port))
+    child = new Child({ folder, role: 'both', leaseMs: 10_000, driver: driver(url) })
     sender = new Sender(folder, () => port)
     port = await child.start()
   })
   afterEach(async () => {
     sender.close()
     await endAll()
-    await proxy.close()
+    if (known) proxy.fair()
+    else await proxy.close()
     removeFolder(folder)
   })
 

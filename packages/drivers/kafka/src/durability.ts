@@ -40,14 +40,17 @@ export interface Facts {
 export async function look(admin: Connected<Admin>, topics: Topics, store: CompanionStore): Promise<Found> {
   const { brokers, controller } = await admin.use((one) => one.describeCluster())
   const nobody = (): Map<string, string> => new Map() // many services let nobody look
-  const [metadata, settings, ofBroker] = await Promise.all([
+  const [ofStore, metadata, settings, ofBroker] = await Promise.all([
+    store.inspect(),
     admin.use((one) => one.fetchTopicMetadata({ topics: [topics.events] })),
     topics.settings(topics.events, topicSettings).catch(nobody),
     topics.broker(controller ?? brokers[0]?.nodeId ?? 0, sessionSettings).catch(nobody),
   ])
   const copies = Math.min(...(metadata.topics[0]?.partitions ?? []).map(({ replicas }) => replicas.length))
+  const worth = judged({ topic: topics.events, brokers: brokers.length, copies, settings, store })
   return {
-    ...judged({ topic: topics.events, brokers: brokers.length, copies, settings, store }),
+    ...worth,
+    warnings: [...ofStore.warnings, ...worth.warnings],
     maxEventBytes: Number(settings.get('max.message.bytes') ?? usual.batchBytes) - headerBytes,
     sessions: {
       shortestMs: Number(ofBroker.get(sessionSettings[0]) ?? usual.shortestMs),
