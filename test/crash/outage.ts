@@ -106,19 +106,21 @@ export function outageSuite({ start, driver, kills, freshMs = 0, proxy: known }:
     await allIsWell(300)
   })
 
-  test.each<[string, () => void]>([
+  test.each<[string, () => void, number[]?]>([
     ['is half-open', () => proxy.halfOpen()],
     ['loses the answers', () => proxy.deaf()],
     ['resets every connection', () => proxy.away()],
     ['is too slow', () => proxy.slow(1_500)],
-    ['breaks off in the middle of an answer', () => proxy.cutAfter(20)],
+    // which need not be the answer to the event, and can be asked for again in time
+    ['breaks off in the middle of an answer', () => proxy.cutAfter(20), [200, 503]],
   ])(
     'a network that %s is answered for with 503 in time, and when it is fair again all goes on',
-    async (_, begin) => {
+    async (_, begin, possible = [503]) => {
       expect(await timed(message(1))).toMatchObject({ status: 200 })
       begin()
       const refused = await timed(message(2))
-      expect(refused).toMatchObject({ status: 503, retryAfter: '1' })
+      expect(possible).toContain(refused.status)
+      expect(refused.retryAfter).toBe(refused.status === 503 ? '1' : undefined)
       expect(refused.ms).toBeLessThan(budgetMs)
       proxy.fair()
       const from = performance.now()

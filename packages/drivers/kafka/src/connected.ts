@@ -1,6 +1,6 @@
 import type { Admin, Kafka, Producer } from 'kafkajs'
 import { within, type Client, type Line } from './client.ts'
-import { isStale, unavailable } from './trouble.ts'
+import { isLost, isStale, unavailable } from './trouble.ts'
 
 /** Of all calls that nobody waits for at a sender's expense. */
 export const patienceMs = 10_000
@@ -42,13 +42,16 @@ export class Connected<Part extends Admin | Producer> {
 
   /** @throws DriverUnavailableError when it fails, or there is no answer in time */
   async use<T>(task: (part: Part) => Promise<T>, ms = patienceMs): Promise<T> {
+    let wasLost = false
     for (const until = performance.now() + ms; ;) {
       const connection = await this.#ready()
       connection.calls++
       try {
         return await within(task(connection.part), until - performance.now(), connection.line.cut)
       } catch (error) {
-        if (!isStale(error) || performance.now() + staleRetryMs > until) throw error
+        const isWorthwhile = isStale(error) || (isLost(error) && !wasLost)
+        if (!isWorthwhile || performance.now() + staleRetryMs > until) throw error
+        wasLost ||= isLost(error) // what it had may have been dead for long
       } finally {
         connection.calls--
       }

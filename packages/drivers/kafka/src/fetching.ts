@@ -18,6 +18,7 @@ const firstRetryMs = 100
 const longestRetryMs = 2_000
 const graceMs = 3_000
 const connectMs = 5_000
+const commitMs = 3_000
 
 /** A member of a group, that joins anew, on new connections, whenever it falls. */
 export class Fetching {
@@ -35,7 +36,7 @@ export class Fetching {
   /** Rejects when this process is no member of the group at the moment, or the partition is not its own. */
   async commit(offsets: TopicPartitionOffset[]): Promise<void> {
     if (!this.#consumer) throw unavailable(new Error('the group was not joined yet'))
-    await this.#consumer.commitOffsets(offsets)
+    await within(this.#consumer.commitOffsets(offsets), commitMs)
   }
 
   seek(topic: string, partition: number, offset: number): void {
@@ -80,7 +81,8 @@ export class Fetching {
       heartbeatInterval: Math.min(1_000, Math.floor(sessionMs / 3)),
       maxWaitTimeInMs: Math.min(500, Math.floor(sessionMs / 10)),
       allowAutoTopicCreation: false,
-      retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 3, restartOnFailure: async () => false },
+      // as long as it goes on it stays the same member of its group, which nobody has to wait for
+      retry: { initialRetryTime: 50, maxRetryTime: 1_000, retries: 15, restartOnFailure: async () => false },
     })
     let fall: (error: unknown) => void = () => undefined
     const over = new Promise<void>((resolve, reject) => {

@@ -65,6 +65,12 @@ export const isStale = (error: unknown): boolean =>
     ),
   )
 
+/** The connection broke, or the broker did not answer on it. */
+export const isLost = (error: unknown): boolean =>
+  allOf(error).some(({ name = '', message = '' }) =>
+    /RequestTimeout|ConnectionClosed|Closed connection|ECONNRESET|EPIPE/.test(name + message),
+  )
+
 /** The error and what it came of. */
 function allOf(error: unknown): KafkaTrouble[] {
   const all: KafkaTrouble[] = []

@@ -18,7 +18,7 @@ needsOwn('kafka', () =>
       },
       proxy: () => proxy,
       driver: (url) => ({ is: 'kafka', url, store }),
-      kills: 2,
+      kills: 1,
     })
   }),
 )
