@@ -8,6 +8,7 @@ const benches = {
   verify: 'verify.ts',
   embedded: 'embedded.ts',
   redis: 'redis.ts',
+  rabbitmq: 'rabbitmq.ts',
   kafka: 'kafka.ts',
 }
 const withoutServer = ['http', 'verify', 'embedded']
