@@ -10,6 +10,10 @@ export interface RabbitMqOptions {
   readonly port?: number
   /** Where the data is; it stays when the server stops. Default: a new folder. */
   readonly dir?: string
+  /** Port of its management API; default: it has none. */
+  readonly management?: number
+  /** Settings that `rabbitmq.conf` does not know, by name. */
+  readonly hidden?: Readonly<Record<string, number>>
   /** More settings, as in `rabbitmq.conf`. */
   readonly config?: Readonly<Record<string, string | number>>
 }
@@ -28,18 +32,20 @@ export function prepareRabbitMq(): void {
 /** Starts a RabbitMQ of our own on 127.0.0.1, a cluster of one node. */
 export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<Server> {
   prepareRabbitMq()
-  const { port = await freePort(), dir, config = {} } = options
+  const { port = await freePort(), dir, management, config = {}, hidden = {} } = options
+  const api =
+    management === undefined ? {} : { 'management.tcp.ip': '127.0.0.1', 'management.tcp.port': management }
   const [distribution, epmdPort] = [await freePort(), await freePort()]
   const folder = folderOf('rabbitmq', dir)
   const inFolder = (name: string): string => join(folder.path, name)
   writeFileSync(
     inFolder('rabbitmq.conf'),
-    Object.entries(config)
+    Object.entries({ ...api, ...config })
       .map((pair) => `${pair.join(' = ')}\n`)
       .join(''),
   )
   writeFileSync(inFolder('env.conf'), '')
-  writeFileSync(inFolder('plugins'), '[].\n')
+  writeFileSync(inFolder('plugins'), management === undefined ? '[].\n' : '[rabbitmq_management].\n')
   const env = {
     HOME: folder.path, // the cookie
     ERL_EPMD_PORT: String(epmdPort),
@@ -56,7 +62,10 @@ export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<Serv
     RABBITMQ_LOG_BASE: folder.path,
     RABBITMQ_LOGS: '-',
     RABBITMQ_ALLOW_INPUT: 'true', // so that the script becomes the server, whose process id we then know
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-noinput -kernel inet_dist_use_interface {127,0,0,1}',
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: [
+      '-noinput -kernel inet_dist_use_interface {127,0,0,1}',
+      ...Object.entries(hidden).map((pair) => `-rabbit ${pair.join(' ')}`),
+    ].join(' '),
   }
   const epmd = spawn('epmd', ['-port', String(epmdPort), '-address', '127.0.0.1'], {
     env: { ...process.env, ...env },

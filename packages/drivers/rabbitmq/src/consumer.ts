@@ -28,6 +28,8 @@ interface Taken {
 }
 
 const retryMs = 200
+/** A queue that is made again at once leaves consumers of the deleted one hanging that the server had not told yet. */
+export const deletedMs = 500
 
 /**
  * Runs one bot. What is new and what comes back have a queue each, and take turns, so that neither holds up the other.
@@ -99,7 +101,7 @@ export class Consumer implements Subscription {
     await bots.ensure(this.#bot)
     const connection = await link.connection()
     const channel = await connection.createChannel()
-    channel.on('error', () => undefined) // then it closes
+    channel.on('error', (error) => this.#options.onError(unavailable(error))) // then it closes
     channel.on('close', () => this.#lose(channel))
     this.#channel = channel
     this.#tags = []
@@ -107,7 +109,7 @@ export class Consumer implements Subscription {
     const consume = async (queue: string, isAgain: boolean): Promise<void> => {
       const { consumerTag } = await channel.consume(queue, (raw) => {
         if (raw) this.#take(channel, raw, isAgain)
-        else void channel.close().catch(() => undefined) // somebody has deleted the queue
+        else setTimeout(() => void channel.close().catch(() => undefined), deletedMs) // somebody has deleted the queue
       })
       this.#tags.push(consumerTag)
     }

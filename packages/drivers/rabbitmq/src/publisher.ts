@@ -20,7 +20,7 @@ export class Publisher {
   readonly #onSilence: () => void
   /** Of the connection that is there. */
   #channel: { readonly of: ChannelModel; readonly opening: Promise<ConfirmChannel> } | undefined
-  /** Messages that the server could not route, by their id; it says so before it confirms them. */
+  /** Messages that the server could not route, by where they went and their id; it says so before it confirms them. */
   readonly #returned = new Map<string, number>()
   #unconfirmed = 0
   #heardAt = 0
@@ -42,7 +42,7 @@ export class Publisher {
       return { is: 'refused', reason: fixOf(error) }
     }
     return new Promise((resolve, reject) => {
-      const { messageId = '' } = properties
+      const place = placeOf(exchange, key, properties.messageId)
       const conclude = (error: Error | null): void => {
         this.#hear()
         this.#unconfirmed--
@@ -50,7 +50,7 @@ export class Publisher {
           if (error.message !== nacked) return reject(error)
           return resolve({ is: 'refused', reason: 'the server refused the message.' })
         }
-        resolve({ is: this.#takeReturned(messageId) ? 'unrouted' : 'routed' })
+        resolve({ is: this.#takeReturned(place) ? 'unrouted' : 'routed' })
       }
       try {
         channel.publish(exchange, key, body, properties, conclude)
@@ -75,15 +75,17 @@ export class Publisher {
 
   async #opened(connection: ChannelModel): Promise<ConfirmChannel> {
     const forget = (): void => {
-      if (this.#channel?.of === connection) this.#channel = undefined
+      if (this.#channel?.of !== connection) return
+      this.#channel = undefined
+      this.#returned.clear()
     }
     try {
       const channel = await connection.createConfirmChannel()
       channel.on('error', () => undefined) // what was not confirmed is told
       channel.on('close', forget)
-      channel.on('return', ({ properties }: Message) => {
-        const id = String(properties.messageId)
-        this.#returned.set(id, (this.#returned.get(id) ?? 0) + 1)
+      channel.on('return', ({ fields, properties }: Message) => {
+        const place = placeOf(fields.exchange, fields.routingKey, properties.messageId)
+        this.#returned.set(place, (this.#returned.get(place) ?? 0) + 1)
       })
       return channel
     } catch (error) {
@@ -92,11 +94,11 @@ export class Publisher {
     }
   }
 
-  #takeReturned(id: string): boolean {
-    const count = this.#returned.get(id)
+  #takeReturned(place: string): boolean {
+    const count = this.#returned.get(place)
     if (count === undefined) return false
-    if (count === 1) this.#returned.delete(id)
-    else this.#returned.set(id, count - 1)
+    if (count === 1) this.#returned.delete(place)
+    else this.#returned.set(place, count - 1)
     return true
   }
 
@@ -129,6 +131,10 @@ export class Publisher {
     this.#watch = setTimeout(() => this.#look(), silenceMs).unref()
   }
 }
+
+/** An event may be on its way to several places at once. */
+const placeOf = (exchange: string, key: string, messageId: unknown): string =>
+  `${exchange} ${key} ${String(messageId)}`
 
 /** What amqplib says of a message that the server refused. */
 const nacked = 'message nacked'

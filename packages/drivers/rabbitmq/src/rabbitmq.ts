@@ -23,7 +23,7 @@ import {
 import { Inbox, splitAccept, splitDeadLetters, type Published } from '@trigger-hub/core/split'
 import { connect } from 'amqplib'
 import { Bots } from './bots.ts'
-import { Consumer, type ConsumerOptions } from './consumer.ts'
+import { Consumer, deletedMs, type ConsumerOptions } from './consumer.ts'
 import { Doctor } from './doctor.ts'
 import { Link, type OpenConnection } from './link.ts'
 import { Names } from './names.ts'
@@ -83,6 +83,7 @@ class RabbitMqDriver implements Driver {
   readonly #consumers = new Map<Consumer, string>()
   /** Nothing is promised before the server was asked. */
   #durability: Capabilities['durability'] = 'none'
+  #repairing: Promise<void> | undefined
   #closed: Promise<void> | undefined
 
   constructor(options: RabbitMqOptions) {
@@ -191,13 +192,21 @@ class RabbitMqDriver implements Driver {
     if (sent.is === 'routed') return { is: 'published' }
     await this.#bots.load()
     if (this.#bots.wanting(event).length > 0) {
-      this.#bots.repair().catch(() => undefined) // the next try may find them
+      this.#repair()
       return { is: 'refused', reason: 'the queue of a bot is not there; it is being made again.' }
     }
     const kept = await this.#outgoing.toNobody(event)
     return kept.is === 'routed'
       ? { is: 'published' }
       : { is: 'refused', reason: 'nobody wants it, and it was not kept.' }
+  }
+
+  /** The next try may find the queues; see `deletedMs` for the wait. */
+  #repair(): void {
+    this.#repairing ??= new Promise((resume) => setTimeout(resume, 2 * deletedMs))
+      .then(() => this.#bots.repair())
+      .catch(() => undefined)
+      .finally(() => (this.#repairing = undefined))
   }
 
   async #redeliver({ id, bot, event }: DeadLetter): Promise<boolean> {

@@ -9,6 +9,10 @@ const fixes: readonly [RegExp, string][] = [
   ],
   [/\bECONNREFUSED\b/, 'nobody listens at that address; start the server, or correct the URL.'],
   [/\b(ENOTFOUND|EAI_AGAIN)\b/, 'its name leads nowhere; correct the URL.'],
+  [
+    /delivery acknowledgement/,
+    "a run took longer than the server's consumer_timeout; what it handed out is handed out again, and recognised.",
+  ],
   [/\bETIMEDOUT\b|no answer within/, 'the server does not answer.'],
   [
     /\b(ECONNRESET|EPIPE)\b|[Ss]ocket closed|[Cc]hannel (closed|ended)|Connection clos|CONNECTION_FORCED|aborted|[Hh]eartbeat|closing/,

@@ -1,0 +1,116 @@
+import { eventually, everything, Trial } from './trial.ts'
+import { needs } from '../../../../test/servers/needs.ts'
+import { wipe } from './wipe.ts'
+
+needs('rabbitmq', (url) => {
+  let trial: Trial
+  beforeEach(() => (trial = new Trial(url)))
+  afterEach(async () => {
+    await trial.end()
+    await wipe(url, trial.prefix, ['all', 'one', 'other'])
+  })
+
+  test('a program without Trigger Hub reads an event as CloudEvents has it', async () => {
+    const driver = await trial.declared()
+    const channel = await (await trial.client()).createChannel()
+    const { queue } = await channel.assertQueue('', { exclusive: true })
+    await channel.bindQueue(queue, trial.names.events, 'shop.orders.#')
+    const rawBody = Buffer.from([0xff, 0x00, 0x7b, 0x22])
+    await trial.accept(driver, {
+      id: 'event-1',
+      type: 'orders.create',
+      rawType: 'orders/create',
+      time: Date.UTC(2030, 0, 2),
+      key: 'k-1',
+      contentType: 'application/json',
+      rawBody,
+    })
+    const message = await eventually(async () => (await channel.get(queue, { noAck: true })) || undefined)
+    expect(message.content).toEqual(rawBody)
+    expect(message.properties).toMatchObject({
+      contentType: 'application/json',
+      deliveryMode: 2,
+      messageId: 'event-1',
+      headers: {
+        'cloudEvents:specversion': '1.0',
+        'cloudEvents:id': 'event-1',
+        'cloudEvents:source': 'shop',
+        'cloudEvents:type': 'orders.create',
+        'cloudEvents:time': '2030-01-02T00:00:00.000Z',
+        'cloudEvents:rawtype': 'orders/create',
+        'cloudEvents:key': 'k-1',
+      },
+    })
+  })
+
+  test('a bot runs for an event that another program has published', async () => {
+    const driver = await trial.declared()
+    const { runs } = await trial.work(driver)
+    const channel = await (await trial.client()).createChannel()
+    channel.publish(trial.names.events, 'shop.orders.create', Buffer.from('theirs'), { messageId: 'm-1' })
+    await eventually(() => runs.length > 0)
+    const { event } = runs[0] ?? {}
+    expect([event?.id, event?.source, event?.type, event?.rawBody.toString()]).toEqual([
+      'm-1',
+      'shop',
+      'orders.create',
+      'theirs',
+    ])
+  })
+
+  test('the longest names are told apart: a routing key has 255 bytes', async () => {
+    const source = 's'.repeat(63)
+    const type = 't'.repeat(200)
+    const driver = trial.driver()
+    await driver.declare([
+      { name: 'one', on: [`${source}1:${type}`] },
+      { name: 'other', on: [`${source}2:**`] },
+    ])
+    const one = await trial.work(driver, undefined, { bot: 'one' })
+    const other = await trial.work(driver, undefined, { bot: 'other' })
+    await trial.accept(driver, { id: '1', source: `${source}1`, type })
+    await trial.accept(driver, { id: '2', source: `${source}2`, type })
+    await eventually(() => one.settled.length + other.settled.length === 2)
+    expect([one, other].map(({ runs }) => runs.map(({ event }) => event.id))).toEqual([['1'], ['2']])
+  })
+
+  test('a pattern that is longer than the protocol allows is refused', async () => {
+    const on = [`shop:${'x'.repeat(300)}`]
+    await expect(trial.driver().declare([{ name: 'all', on }])).rejects.toMatchObject({
+      code: 'ERR_BOT_INVALID',
+    })
+  })
+
+  test('accepting costs the same beside a backlog as without one', async () => {
+    const empty = new Trial(url)
+    try {
+      const [behind, idle] = [await trial.declared(), await empty.declared()]
+      const { settled } = await empty.work(idle, undefined, { concurrency: 20 })
+      const burst = async (on: Trial, driver: typeof idle, count: number): Promise<number> => {
+        const from = performance.now()
+        await Promise.all(Array.from({ length: count }, () => on.accept(driver, {}, 60_000)))
+        return performance.now() - from
+      }
+      for (let nth = 0; nth < 10; nth++) await burst(trial, behind, 1_000)
+      let [withBacklog, without] = [0, 0]
+      for (let nth = 1; nth <= 20; nth++) {
+        withBacklog += await burst(trial, behind, 100)
+        without += await burst(empty, idle, 100)
+        await eventually(() => settled.length === nth * 100)
+      }
+      expect(withBacklog / without).toBeLessThan(1.3)
+    } finally {
+      await empty.end()
+      await wipe(url, empty.prefix, ['all'])
+    }
+  }, 60_000)
+
+  test('two processes that declare the same new bot at once both find it bound', async () => {
+    const drivers = [trial.driver(), trial.driver()]
+    await Promise.all(drivers.map((driver) => driver.declare(everything)))
+    for (const driver of drivers) await trial.accept(driver)
+    expect((await drivers[0]!.inspect()).bots.map(({ name, backlog }) => [name, backlog])).toEqual([
+      ['all', 2],
+    ])
+  })
+})

@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto'
+import {
+  WebhookError,
+  type Accepted,
+  type CompanionStore,
+  type Delivery,
+  type Driver,
+  type EventRecord,
+  type Verdict,
+} from '@trigger-hub/core'
+import { memory } from '@trigger-hub/core/memory'
+import { rabbitmq, type RabbitMqOptions } from '@trigger-hub/rabbitmq'
+import { connect, type ChannelModel } from 'amqplib'
+import { Names } from '../src/names.ts'
+
+export const everything = [{ name: 'all', on: ['*:**'] }]
+export const done: Verdict = { is: 'done' }
+
+/** A hub's names, one store, drivers on both, and a plain client beside them. */
+export class Trial {
+  readonly prefix = `trial-${randomUUID().slice(0, 8)}`
+  readonly names = new Names(this.prefix)
+  /** Nothing that any driver does closes it. */
+  readonly store: CompanionStore = Object.assign(memory(), { close: async () => undefined })
+  readonly errors: unknown[] = []
+  readonly #url: string
+  readonly #ends: (() => unknown)[] = []
+
+  constructor(url: string) {
+    this.#url = url
+  }
+
+  driver(options: Partial<RabbitMqOptions> = {}): Driver {
+    const driver = rabbitmq({ url: this.#url, store: this.store, prefix: this.prefix, ...options })
+    this.#ends.push(() => driver.close())
+    return driver
+  }
+
+  async declared(options: Partial<RabbitMqOptions> = {}): Promise<Driver> {
+    const driver = this.driver(options)
+    await driver.declare(everything)
+    return driver
+  }
+
+  /** A client without Trigger Hub. */
+  async client(): Promise<ChannelModel> {
+    const client = await connect(this.#url)
+    client.on('error', () => undefined)
+    this.#ends.push(() => client.close().catch(() => undefined))
+    return client
+  }
+
+  accept(driver: Driver, event: Partial<EventRecord> = {}, timeoutMs = 5_000): Promise<Accepted> {
+    const id = randomUUID()
+    const rawBody = Buffer.from('{}')
+    const whole = { id, source: 'shop', type: 'a', rawType: 'a', time: 1, headers: {}, rawBody, ...event }
+    return driver.accept(whole, { key: id, fingerprint: id, ttlMs: 60_000, token: id, timeoutMs })
+  }
+
+  /** Lets a bot work. @returns its deliveries, as they come */
+  async work(
+    driver: Driver,
+    behaviour: (delivery: Delivery) => Verdict | Promise<Verdict> = () => done,
+    { bot = 'all', concurrency = 1 } = {},
+  ): Promise<{ runs: Delivery[]; settled: string[] }> {
+    const runs: Delivery[] = []
+    const settled: string[] = []
+    const around = {
+      concurrency,
+      onSettled: (_: Delivery, outcome: string) => settled.push(outcome),
+      onError: (error: unknown) => this.errors.push(error),
+    }
+    await driver.consume(bot, around, async (delivery) => {
+      runs.push(delivery)
+      return behaviour(delivery)
+    })
+    return { runs, settled }
+  }
+
+  async end(): Promise<void> {
+    for (const end of this.#ends.splice(0)) await end()
+  }
+}
+
+/** Resolves to the first truthy value that `look` gives. */
+export async function eventually<T>(
+  look: () => T | Promise<T>,
+  patienceMs = 10_000,
+): Promise<NonNullable<T>> {
+  for (const until = performance.now() + patienceMs; ;) {
+    const value = await look()
+    if (value) return value
+    if (performance.now() > until) throw new Error(`It never came to this: ${String(look)}`)
+    await new Promise((resume) => setTimeout(resume, 5))
+  }
+}
+
+/** What a call is refused with, which has to be 503. */
+export async function refusal(promise: Promise<unknown>): Promise<string> {
+  const error: unknown = await promise.catch((caught: unknown) => caught)
+  if (!WebhookError.is(error)) throw new Error(`It was not refused: ${String(error)}`)
+  expect([error.code, error.status, error.retryable]).toEqual(['ERR_DRIVER_UNAVAILABLE', 503, true])
+  return error.message
+}
+
+export const failed = ({ attempt }: Delivery, afterMs: number): Verdict => ({
+  is: 'retry',
+  afterMs,
+  failed: { attempt, startedAt: 1, endedAt: 2, outcome: 'failed' },
+})
