@@ -1,6 +1,9 @@
-import { ConfigResourceTypes, type Admin, type ITopicConfig } from 'kafkajs'
+import type { Admin, ConfigResourceTypes, ITopicConfig } from 'kafkajs'
 import type { Connected } from './connected.ts'
 import { rungs } from './ladder.ts'
+
+/** `ConfigResourceTypes`, a name of kafkajs that an import from ESM does not find. */
+const resources = { topic: 2 as ConfigResourceTypes, broker: 4 as ConfigResourceTypes }
 
 /** A bot's own name on the broker; `id` differs each time it is declared anew. */
 export interface BotName {
@@ -87,11 +90,11 @@ export class Topics {
 
   /** Some settings of a topic; undefined where the broker does not tell. */
   settings(topic: string, names: readonly string[]): Promise<Map<string, string>> {
-    return this.#describe(ConfigResourceTypes.TOPIC, topic, names)
+    return this.#describe(resources.topic, topic, names)
   }
 
   broker(id: number, names: readonly string[]): Promise<Map<string, string>> {
-    return this.#describe(ConfigResourceTypes.BROKER, String(id), names)
+    return this.#describe(resources.broker, String(id), names)
   }
 
   async #describe(
@@ -99,10 +102,10 @@ export class Topics {
     name: string,
     names: readonly string[],
   ): Promise<Map<string, string>> {
-    const { resources } = await this.#admin.use((admin) =>
+    const described = await this.#admin.use((admin) =>
       admin.describeConfigs({ resources: [{ type, name, configNames: [...names] }], includeSynonyms: false }),
     )
-    const entries = resources[0]?.configEntries ?? []
+    const entries = described.resources[0]?.configEntries ?? []
     return new Map(entries.map(({ configName, configValue }) => [configName, configValue]))
   }
 
