@@ -198,7 +198,8 @@ class RedisDriver implements Driver, CompanionStore {
 
   async #renew(session: string, begins: boolean, leaseMs: number): Promise<RenewedSession> {
     const args = [session, leaseMs, begins ? 1 : 0]
-    const answer = await this.#connection.run(renewScript, args, Math.min(patienceMs, leaseMs))
+    const timeoutMs = begins ? patienceMs : Math.min(patienceMs, leaseMs) // a renewal that is later is of no use
+    const answer = await this.#connection.run(renewScript, args, timeoutMs)
     const [isHeld, nextExpiryMs] = answer as [number, number]
     return { isHeld: isHeld === 1, nextExpiryMs: nextExpiryMs < 0 ? undefined : nextExpiryMs }
   }
