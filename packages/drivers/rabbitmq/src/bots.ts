@@ -6,7 +6,7 @@ import { bindingKeys, type Names } from './names.ts'
 import { patienceMs } from './patience.ts'
 import type { Topology } from './topology.ts'
 
-/** A bot as the registry keeps it. One that is retired stays until its queues could be removed. */
+/** A bot as the registry keeps it. One that is retired stays there until its queues could be removed. */
 interface RegisteredBot extends BotDeclaration {
   readonly isRetired?: true
 }
@@ -52,7 +52,7 @@ export class Bots {
   }
 
   wanting(event: EventRecord): readonly BotDeclaration[] {
-    return this.#registry.wanting(event)
+    return this.#registry.wanting(event).filter(({ isRetired }) => !isRetired)
   }
 
   async declare(bots: readonly BotDeclaration[]): Promise<void> {
@@ -80,17 +80,24 @@ export class Bots {
     })
   }
 
-  /** Takes a bot out: nothing new comes to its queues. @returns false when there is no such bot */
+  /** Takes a bot out. @returns false when there is no such bot */
   async retire(bot: string): Promise<boolean> {
+    let isThere = false
+    await this.#registry.update((current) => {
+      isThere = current.some(({ name }) => name === bot)
+      return current.map((known) => (known.name === bot ? { ...known, isRetired: true } : known))
+    })
+    return isThere
+  }
+
+  /** Sees to it that nothing new comes to the queues of a retired bot. */
+  async detach(bot: string): Promise<void> {
     const { topology, link } = this.#options
     const connection = await link.connection()
-    return this.#alone(async () => {
+    await this.#alone(async () => {
       await this.load()
-      const known = this.#registry.bots.find(({ name }) => name === bot)
-      if (!known) return false
-      await this.#replace(bot, { name: bot, on: [], isRetired: true })
-      await topology.detach(connection, known)
-      return true
+      const known = this.#registry.bots.find(({ name, isRetired }) => name === bot && isRetired)
+      if (known) await topology.detach(connection, known)
     })
   }
 
@@ -102,7 +109,7 @@ export class Bots {
       await this.load()
       if (!this.retired.includes(bot)) return // it was declared again
       await topology.removeBot(connection, bot)
-      await this.#replace(bot, undefined)
+      await this.#registry.update((current) => current.filter(({ name }) => name !== bot))
     })
   }
 
@@ -124,12 +131,6 @@ export class Bots {
     await topology.prepare(connection)
     await this.load()
     await topology.makeBots(connection, this.all)
-  }
-
-  #replace(bot: string, by: RegisteredBot | undefined): Promise<void> {
-    return this.#registry.update((current) =>
-      current.flatMap((known) => (known.name === bot ? (by ?? []) : known)),
-    )
   }
 
   /** Does something that no other process does at the same time. */

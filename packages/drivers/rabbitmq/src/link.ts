@@ -74,12 +74,11 @@ export class Link {
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#retry)
-    const abort = this.#abort
-    await this.#connecting?.catch(ignored)
-    if (this.#connection) await within(this.#connection.close(), probeMs).catch(ignored)
+    const connection = this.#connection
     this.#connection = undefined
-    abort()
+    if (connection) await within(connection.close(), probeMs).catch(ignored)
     this.#abort()
+    await this.#connecting?.catch(ignored)
   }
 
   async #connect(): Promise<ChannelModel> {

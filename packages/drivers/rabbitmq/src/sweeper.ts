@@ -18,6 +18,7 @@ export interface SweeperOptions {
 const prefetch = 32
 const retryMs = 1_000
 const lookAgainMs = 500
+const notFound = 404
 
 /**
  * Turns into dead letters what the server has left over: messages that it has given up, and those that come back to a
@@ -52,23 +53,34 @@ export class Sweeper {
   /** Buries everything that is in the queues of a retired bot; removes them if nobody may hold a message of theirs. */
   async clear(bot: string): Promise<void> {
     const { link, bots, store } = this.#options
-    const { names } = bots
-    const connection = await link.connection()
-    const channel = await connection.createChannel()
-    channel.on('error', () => undefined)
+    await bots.detach(bot)
+    const channel = await (await link.connection()).createChannel()
+    channel.on('error', () => undefined) // the call that has failed tells
+    try {
+      const consumers = await this.#drain(channel, bot)
+      if (consumers === 0 && (await store.tally(bot)).held === 0) await bots.remove(bot)
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== notFound) throw error
+      await bots.remove(bot) // another process was faster
+    } finally {
+      await channel.close().catch(() => undefined) // what was not buried goes back
+    }
+  }
+
+  /** @returns how many consumers the queues have */
+  async #drain(channel: Channel, bot: string): Promise<number> {
+    const { names } = this.#options.bots
     let consumers = 0
     for (const queue of [names.bot(bot), names.botAgain(bot)]) {
-      const drain = async (): Promise<void> => {
+      const lane = async (): Promise<void> => {
         for (let raw = await channel.get(queue); raw; raw = await channel.get(queue)) {
           await this.#bury(channel, raw, bot, 'retired')
         }
       }
-      await Promise.all(Array.from({ length: prefetch }, drain))
+      await Promise.all(Array.from({ length: prefetch }, lane))
       consumers += (await channel.checkQueue(queue)).consumerCount
     }
-    await channel.close()
-    const isIdle = consumers === 0 && (await store.tally(bot)).held === 0
-    if (isIdle) await bots.remove(bot)
+    return consumers
   }
 
   async #start(): Promise<void> {

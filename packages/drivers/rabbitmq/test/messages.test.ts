@@ -1,4 +1,4 @@
-import { eventually, everything, Trial } from './trial.ts'
+import { done, eventually, everything, Trial } from './trial.ts'
 import { needs } from '../../../../test/servers/needs.ts'
 import { wipe } from './wipe.ts'
 
@@ -112,5 +112,25 @@ needs('rabbitmq', (url) => {
     expect((await drivers[0]!.inspect()).bots.map(({ name, backlog }) => [name, backlog])).toEqual([
       ['all', 2],
     ])
+  })
+
+  test('a bot that was retired while it ran leaves nothing behind once another process starts', async () => {
+    const driver = await trial.declared()
+    let end = (): void => undefined
+    const { runs, settled } = await trial.work(
+      driver,
+      () => new Promise((resolve) => (end = () => resolve(done))),
+    )
+    await trial.accept(driver)
+    await eventually(() => runs.length > 0)
+    await driver.retire('all')
+    end()
+    await eventually(() => settled.length > 0)
+    await driver.close()
+    await trial.driver().declare([])
+    const channel = await (await trial.client()).createChannel()
+    channel.on('error', () => undefined)
+    await expect(channel.checkQueue(trial.names.bot('all'))).rejects.toThrow(/NOT_FOUND/)
+    expect(await trial.driver().deadLetters.list()).toEqual([])
   })
 })
