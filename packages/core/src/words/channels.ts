@@ -21,7 +21,7 @@ export const steps = {
   attemptEnded: channel('trigger-hub:attempt-ended'),
   /** `{ bot, event, attempt, outcome, verdict }`; `outcome` is settled, fenced or unknown. */
   settled: channel('trigger-hub:settled'),
-  /** `{ key, outcome }` of the idempotency guard: claimed, replayed, in-flight, mismatch or unguarded. */
+  /** `{ key, outcome }` of the idempotency guard: claimed, completed, in-flight, mismatch or unguarded. */
   guarded: channel('trigger-hub:guarded'),
 } satisfies Record<string, Channel>
 
