@@ -29,6 +29,7 @@ export interface ConsumerOptions extends ConsumeOptions {
 
 /** Before a record that was given back, or could not be put off, is looked at again. */
 const againMs = 100
+const soonMs = 5
 /** Of a partition: more than this is not fetched ahead. */
 const mostBytes = 1_024 ** 2
 /** Records that are only moved to the next part of their wait, at a time. */
@@ -255,8 +256,11 @@ export class Consumer implements Subscription {
       const window = partition.rungMs === undefined ? concurrency : Math.max(concurrency, mostMoves)
       dueAt = Math.min(dueAt, partition.waiting(window)?.readyAt ?? Infinity)
     }
-    const waitMs = dueAt - clock.now()
-    if (dueAt !== Infinity && waitMs > 0) this.#cancelWaking = clock.after(waitMs, this.#dispatch)
+    if (dueAt === Infinity) return
+    const waitMs = dueAt - clock.now() // it may have become due since it was looked at
+    if (waitMs > 0 || this.#running < concurrency) {
+      this.#cancelWaking = clock.after(waitMs > 0 ? waitMs : soonMs, this.#dispatch)
+    }
   }
 }
 

@@ -72,7 +72,7 @@ export class Fetching {
 
   /** Resolves when it is to end, rejects when the consumer has fallen. */
   async #takePart(onJoined: () => void): Promise<void> {
-    const { client, group, topics, sessionMs, onAssigned, onBatch } = this.#options
+    const { client, group, topics, sessionMs, onAssigned, onBatch, onError } = this.#options
     const { kafka, cut } = client.line()
     const consumer = kafka.consumer({
       groupId: group,
@@ -90,14 +90,14 @@ export class Fetching {
       fall = reject
     })
     over.catch(() => undefined)
-    let assigned = Promise.resolve()
+    let assign = async (): Promise<void> => undefined
     const { CRASH, GROUP_JOIN, REQUEST_TIMEOUT } = consumer.events
     consumer.on(CRASH, ({ payload }) => fall(payload.error))
     consumer.on(REQUEST_TIMEOUT, cut) // the connection may be dead
     consumer.on(GROUP_JOIN, ({ payload }) => {
       onJoined()
-      assigned = onAssigned(payload.memberAssignment)
-      assigned.catch(() => undefined) // the next batch says so
+      assign = once(() => onAssigned(payload.memberAssignment))
+      assign().catch(onError) // the next batch tries again
     })
     let joining: Promise<void> = Promise.resolve()
     try {
@@ -109,7 +109,7 @@ export class Fetching {
         eachBatchAutoResolve: false,
         partitionsConsumedConcurrently: 100,
         eachBatch: async (payload) => {
-          await assigned
+          await assign()
           await onBatch(payload.batch)
           payload.resolveOffset(payload.batch.lastOffset())
         },
@@ -133,4 +133,14 @@ export class Fetching {
       }
     })
   }
+}
+
+/** Does it until it has succeeded, and then no more. */
+function once(task: () => Promise<void>): () => Promise<void> {
+  let doing: Promise<void> | undefined
+  return () =>
+    (doing ??= task().catch((error: unknown) => {
+      doing = undefined
+      throw error
+    }))
 }

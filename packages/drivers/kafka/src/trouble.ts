@@ -60,7 +60,7 @@ export const isRefusal = (error: unknown): boolean =>
 /** What the client knows of the brokers is out of date, or something on them has only just been made. */
 export const isStale = (error: unknown): boolean =>
   allOf(error).some(({ type = '', name = '' }) =>
-    /LEADER|COORDINATOR|UNKNOWN_TOPIC_OR_PARTITION|REPLICA_NOT_AVAILABLE|GroupCoordinatorNotFound/.test(
+    /LEADER|COORDINATOR|LOAD_IN_PROGRESS|UNKNOWN_TOPIC_OR_PARTITION|REPLICA_NOT_AVAILABLE|GroupCoordinatorNotFound/.test(
       type + name,
     ),
   )

@@ -234,6 +234,19 @@ needsOwn('kafka', () => {
     }
   })
 
+  test('does not forget what becomes due in the very moment in which it is looked for', async () => {
+    let calls = 0
+    const early = (ms: number, task: () => void) => systemClock.after(Math.max(0, ms - 2), task)
+    const restless: Clock = { ...systemClock, now: () => Date.now() + (calls++ % 4), after: early }
+    const driver = hub().driver({ clock: restless })
+    await driver.declare(everything('mail'))
+    await accept(driver)
+    const { settled } = await work(driver, 'mail', () =>
+      settled.length < 20 ? { is: 'release', interrupted: false } : done,
+    )
+    await eventually(() => settled.length === 21)
+  })
+
   test('passes over what others have written into its topics', async () => {
     const one = hub()
     const driver = one.driver({ partitions: 1 })
