@@ -165,6 +165,25 @@ test('answers in time when the store hangs after the confirm', async () => {
   expect(await first).toEqual({ is: 'accepted', id: 'a' })
 })
 
+test('answers in time when the store hangs over a repeat, or over another body', async () => {
+  const hangs = () => new Promise<never>(() => undefined)
+  const { accept, publishing, clock, store } = setting(() => ({ bury: hangs }))
+  const first = accept({ id: 'a' })
+  await publishing.end(published)
+  await first
+  const other = accept({ rawBody: Buffer.from('other') }, { fingerprint: 'other' })
+  other.catch(() => undefined)
+  await turn()
+  clock.advance(timeoutMs)
+  await expect(other).rejects.toMatchObject(unavailable)
+  store.deadLetters.list = hangs
+  const repeat = accept()
+  repeat.catch(() => undefined)
+  await turn()
+  clock.advance(timeoutMs)
+  await expect(repeat).rejects.toMatchObject(unavailable)
+})
+
 test('publishes nothing when the store is out of reach', async () => {
   const { accept, publishing } = setting(() => ({ claim: () => Promise.reject(new Error('away')) }))
   await expect(accept()).rejects.toThrow('away')

@@ -1,8 +1,9 @@
+import { deadlineIn } from '../pure/deadline.ts'
 import { fingerprint, keyName } from '../pure/digest.ts'
 import type { AcceptOptions, Accepted, Driver } from '../ports/driver.ts'
 import { acknowledged } from '../stages/enqueue.ts'
 import { steps, tell } from '../words/channels.ts'
-import { WebhookError } from '../words/errors.ts'
+import { DriverUnavailableError, WebhookError } from '../words/errors.ts'
 import type { WebhookEvent } from '../words/event.ts'
 import type { Reply, WebhookState } from '../words/request.ts'
 import type { HubSettings } from './options.ts'
@@ -74,6 +75,16 @@ export async function acceptDurably(
   return await replyTo(taken, driver, event, state, settings)
 }
 
+/** What is not redriven in time is when the sender comes again. */
+function redriveInTime(
+  driver: Driver,
+  event: string,
+  { clock, acceptTimeoutMs }: HubSettings,
+): Promise<number> {
+  const late = (): Error => new DriverUnavailableError(driver.name, 'it did not redrive in time.')
+  return deadlineIn(acceptTimeoutMs, clock, late)(driver.deadLetters.redrive({ event }))
+}
+
 /**
  * The reply to what the driver said. A repeat of an event with dead letters redrives them before it is answered.
  * @throws WebhookError `ERR_KEY_REUSED` and `ERR_REPLAYED` if the hub was told to refuse those
@@ -98,7 +109,7 @@ export async function replyTo(
     }
     case 'duplicate': {
       const redrives = taken.deadLetters > 0 && settings.onRepeat === 'redrive'
-      const redriven = redrives ? await driver.deadLetters.redrive({ event: taken.id }) : 0
+      const redriven = redrives ? await redriveInTime(driver, taken.id, settings) : 0
       tell(steps.duplicate, () => ({ source, type, event: taken.id, redriven }))
       const reply = ack(taken.id)
       return { ...reply, headers: { ...reply.headers, 'trigger-hub-duplicate': '?1' } }

@@ -1,3 +1,4 @@
+import { deadlineIn, type Within } from '../pure/deadline.ts'
 import { keyName } from '../pure/digest.ts'
 import { suspected } from '../pure/marked.ts'
 import type { AcceptOptions, Accepted, Driver } from '../ports/driver.ts'
@@ -5,7 +6,6 @@ import type { CompanionStore, Held, StoredReply } from '../ports/store.ts'
 import type { Clock } from '../words/clock.ts'
 import { DriverUnavailableError } from '../words/errors.ts'
 import type { EventRecord } from '../words/event.ts'
-import { deadlineIn, type Within } from './deadline.ts'
 import type { Inbox } from './inbox.ts'
 
 /** What became of handing an event to a broker: it is durable there, or surely not there. */
@@ -96,9 +96,9 @@ export function splitAccept(
 
   return async (event, options) => {
     const { key, fingerprint, timeoutMs, ttlMs, onReplay = 'mark', token } = options
-    if (options.quarantine) return quarantine(event)
     const late = (): Error => new DriverUnavailableError(name, 'there was no answer in time.')
     const within = deadlineIn(timeoutMs, clock, late)
+    if (options.quarantine) return within(quarantine(event))
     if (key === undefined) {
       await handOver(event, options, [], within)
       return { is: 'accepted', id: event.id }
@@ -108,14 +108,14 @@ export function splitAccept(
       timeoutMs,
       trace: { note: event.id, keepMs: ttlMs },
     })
-    if (claim.is === 'completed') return again(claim.reply, token)
-    if (claim.is === 'mismatch') return quarantine(event)
+    if (claim.is === 'completed') return within(again(claim.reply, token))
+    if (claim.is === 'mismatch') return within(quarantine(event))
     if (claim.is === 'in-flight') return { is: 'busy', retryAfterMs: claim.retryAfterMs }
 
     const [id = event.id] = claim.before ?? []
     const { isSuspected, held } = await within(replayOf(key, options))
     if (isSuspected && onReplay === 'reject') {
-      await store.release(claim)
+      await within(store.release(claim))
       return { is: 'replay' }
     }
     const record = id === event.id ? event : { ...event, id }
