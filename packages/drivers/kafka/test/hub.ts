@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AttemptRecord, Clock, Delivery, Driver, EventRecord, Verdict } from '@trigger-hub/core'
@@ -54,6 +55,7 @@ export class Hub {
 
   async close(): Promise<void> {
     await Promise.all([...this.#drivers].map((driver) => driver.close()))
+    for (const part of ['', '-wal', '-shm']) rmSync(this.#file + part, { force: true })
   }
 }
 

@@ -1,4 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { SetupError, systemClock, WebhookError, type Clock } from '@trigger-hub/core'
 import { memory } from '@trigger-hub/core/memory'
@@ -6,6 +9,7 @@ import { kafka, type KafkaOptions } from '@trigger-hub/kafka'
 import { Kafka, logLevel, Partitioners, type Admin, type Message } from 'kafkajs'
 import { startKafka } from '../../../../scripts/services/kafka.ts'
 import type { Server } from '../../../../scripts/services/server.ts'
+import { endAll, Forked } from '../../../../test/processes/forked.ts'
 import { needsOwn } from '../../../../test/servers/needs.ts'
 import { accept, done, eventually, everything, failed, Hub, work } from './hub.ts'
 
@@ -245,6 +249,37 @@ needsOwn('kafka', () => {
       settled.length < 20 ? { is: 'release', interrupted: false } : done,
     )
     await eventually(() => settled.length === 21)
+  })
+
+  test('an event that kills its process each time costs attempts and stops nobody', async () => {
+    const one = hub()
+    const driver = one.driver({ partitions: 1 })
+    await driver.declare(everything('mail'))
+    const ids: string[] = []
+    for (const text of ['a', 'poison', 'b', 'c'])
+      ids.push(await accept(driver, { rawBody: Buffer.from(text) }))
+    const [, poison] = ids
+    const log = join(tmpdir(), `trigger-hub-${one.prefix}.log`)
+    writeFileSync(log, '')
+    const options = { brokers: server.url, prefix: one.prefix, log }
+    for (let deaths = 0; deaths < 3; deaths++) {
+      const child = new Forked(join(__dirname, 'poisoned.ts'), options)
+      await child.start().catch(() => undefined) // it may be dead before it says that it is up
+      expect((await child.exited).signal).toBe('SIGKILL')
+    }
+    await new Forked(join(__dirname, 'poisoned.ts'), options).start()
+    const letters = await eventually(async () => {
+      const found = await driver.deadLetters.list()
+      return found.length > 0 ? found : undefined
+    })
+    expect(letters.map(({ event, attempts }) => [event.id, attempts.map(({ outcome }) => outcome)])).toEqual([
+      [poison, ['lost', 'lost', 'lost']],
+    ])
+    // a neighbour that ran at a kill may run twice
+    const handled = () => [...new Set(readFileSync(log, 'utf8').trim().split('\n'))].sort()
+    await eventually(() => handled().length === 3)
+    expect(handled()).toEqual(ids.filter((id) => id !== poison).sort())
+    await endAll()
   })
 
   test('passes over what others have written into its topics', async () => {
