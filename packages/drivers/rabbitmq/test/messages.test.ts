@@ -92,10 +92,11 @@ needs('rabbitmq', (url) => {
         return performance.now() - from
       }
       for (let nth = 0; nth < 10; nth++) await burst(trial, behind, 1_000)
-      let [withBacklog, without] = [0, 0]
-      for (let nth = 1; nth <= 20; nth++) {
-        withBacklog += await burst(trial, behind, 100)
-        without += await burst(empty, idle, 100)
+      // the best of many in turns: a busy machine is busy for both
+      let [withBacklog, without] = [Infinity, Infinity]
+      for (let nth = 1; nth <= 40; nth++) {
+        withBacklog = Math.min(withBacklog, await burst(trial, behind, 100))
+        without = Math.min(without, await burst(empty, idle, 100))
         await eventually(() => settled.length === nth * 100)
       }
       expect(withBacklog / without).toBeLessThan(1.3)
