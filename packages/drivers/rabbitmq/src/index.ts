@@ -1,1 +1,3 @@
-export { rabbitmq, type OpenConnection, type RabbitMqOptions, type SocketSettings } from './rabbitmq.ts'
+export type { OpenConnection, SocketSettings } from './link.ts'
+export type { RabbitMqOptions } from './options.ts'
+export { rabbitmq } from './rabbitmq.ts'

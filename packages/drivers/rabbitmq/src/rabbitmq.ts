@@ -1,56 +1,32 @@
 import {
-  knownOptions,
-  milliseconds,
-  SetupError,
   systemClock,
   type Accepted,
   type AcceptOptions,
   type BotDeclaration,
   type BotReport,
   type Capabilities,
-  type Clock,
   type CompanionStore,
   type ConsumeOptions,
   type DeadLetter,
   type DeadLetters,
   type Driver,
-  type Duration,
   type EventRecord,
   type Handle,
   type Report,
   type Subscription,
 } from '@trigger-hub/core'
 import { Inbox, splitAccept, splitDeadLetters, type Published } from '@trigger-hub/core/split'
-import { connect } from 'amqplib'
 import { Bots } from './bots.ts'
 import { Consumer, deletedMs, type ConsumerOptions } from './consumer.ts'
 import { Doctor } from './doctor.ts'
-import { Link, type OpenConnection } from './link.ts'
+import { Link } from './link.ts'
 import { Names } from './names.ts'
+import { checked, type RabbitMqOptions } from './options.ts'
 import { Outgoing } from './outgoing.ts'
 import { Publisher } from './publisher.ts'
 import { Sweeper } from './sweeper.ts'
 import { Topology } from './topology.ts'
 import { unavailable } from './trouble.ts'
-
-export type { OpenConnection, SocketSettings } from './link.ts'
-
-export interface RabbitMqOptions {
-  /** Where the server is, `amqp://` or `amqps://`. Default `'amqp://127.0.0.1'`. */
-  url?: string | undefined
-  /** In place of `url`: opens a connection with amqplib, for certificates, several hosts or other credentials. */
-  connect?: OpenConnection
-  /** Remembers keys, attempts, bots and dead letters: `redis(…)`, or `embedded()` for one machine. It is closed with the driver. */
-  store: CompanionStore
-  /** What all names on the server begin with, as `prefix/`; hubs with different ones never meet. Default `'trigger-hub'`. */
-  prefix?: string
-  /** How long after its last sign of life a process's deliveries go to another one, 100 ms to 1 h. Default `'10s'`. */
-  lease?: Duration
-  /** The server's management API, such as `'http://user:password@host:15672'`: the start-up report then knows more. */
-  management?: string | undefined
-  /** For tests. */
-  clock?: Clock
-}
 
 const mb = 1_024 ** 2
 
@@ -237,46 +213,4 @@ class RabbitMqDriver implements Driver {
       throw unavailable(error)
     }
   }
-}
-
-interface Checked {
-  readonly prefix: string
-  readonly leaseMs: number
-  readonly open: OpenConnection
-}
-
-function checked(options: RabbitMqOptions): Checked {
-  const invalid = (message: string): never => {
-    throw new SetupError('ERR_OPTION_INVALID', message)
-  }
-  knownOptions('rabbitmq()', options, ['url', 'connect', 'store', 'prefix', 'lease', 'management', 'clock'])
-  const { url = 'amqp://127.0.0.1', connect: open, store, prefix = 'trigger-hub', lease = '10s' } = options
-  if (typeof (store as Partial<CompanionStore> | undefined)?.bury !== 'function') {
-    throw new SetupError(
-      'ERR_DRIVER_UNUSABLE',
-      'rabbitmq() needs a store beside the server, for what was accepted and handled already: give the option "store", such as redis(url), or embedded() when all processes are on one machine.',
-    )
-  }
-  if (!/^[\w:.-]{1,100}$/.test(prefix))
-    invalid('Option "prefix" takes letters, digits, "_", "-", "." and ":".')
-  const leaseMs = milliseconds(lease, 'lease')
-  if (leaseMs < 100 || leaseMs > 3_600_000)
-    invalid(`Option "lease" is ${JSON.stringify(lease)}: use 100 ms to 1 h.`)
-  if (open) {
-    if (options.url !== undefined) invalid('Of the options "url" and "connect", give one.')
-    return { prefix, leaseMs, open }
-  }
-  if (!/^amqps?:\/\/./.test(url) || !URL.canParse(url)) {
-    invalid('Option "url" takes a URL such as "amqp://user:password@host:5672/vhost" or "amqps://…".')
-  }
-  return { prefix, leaseMs, open: ours(url, leaseMs) }
-}
-
-/** The server takes deliveries back from a process that gave no sign of life for two heartbeats, in whole seconds. */
-function ours(url: string, leaseMs: number): OpenConnection {
-  const to = new URL(url)
-  if (!to.searchParams.has('heartbeat')) {
-    to.searchParams.set('heartbeat', String(Math.max(1, Math.floor(leaseMs / 2_000))))
-  }
-  return (socket) => connect(to.href, { ...socket })
 }

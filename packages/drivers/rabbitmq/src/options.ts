@@ -1,0 +1,71 @@
+import {
+  knownOptions,
+  milliseconds,
+  SetupError,
+  type Clock,
+  type CompanionStore,
+  type Duration,
+} from '@trigger-hub/core'
+import { connect } from 'amqplib'
+import type { OpenConnection } from './link.ts'
+
+export interface RabbitMqOptions {
+  /** Where the server is, `amqp://` or `amqps://`. Default `'amqp://127.0.0.1'`. */
+  url?: string | undefined
+  /** In place of `url`: opens a connection with amqplib, for certificates, several hosts or other credentials. */
+  connect?: OpenConnection
+  /** Remembers keys, attempts, bots and dead letters: `redis(…)`, or `embedded()` for one machine. It is closed with the driver. */
+  store: CompanionStore
+  /** What all names on the server begin with, as `prefix/`; hubs with different ones never meet. Default `'trigger-hub'`. */
+  prefix?: string
+  /** How long after its last sign of life a process's deliveries go to another one, 100 ms to 1 h. Default `'10s'`. */
+  lease?: Duration
+  /** The server's management API, such as `'http://user:password@host:15672'`: the start-up report then knows more. */
+  management?: string | undefined
+  /** For tests. */
+  clock?: Clock
+}
+
+/** What was asked for, in the driver's own units. */
+export interface Checked {
+  readonly prefix: string
+  readonly leaseMs: number
+  readonly open: OpenConnection
+}
+
+/** @throws SetupError `ERR_OPTION_INVALID`, `ERR_OPTION_UNKNOWN`, `ERR_DRIVER_UNUSABLE` without a store */
+export function checked(options: RabbitMqOptions): Checked {
+  const invalid = (message: string): never => {
+    throw new SetupError('ERR_OPTION_INVALID', message)
+  }
+  knownOptions('rabbitmq()', options, ['url', 'connect', 'store', 'prefix', 'lease', 'management', 'clock'])
+  const { url = 'amqp://127.0.0.1', connect: open, store, prefix = 'trigger-hub', lease = '10s' } = options
+  if (typeof (store as Partial<CompanionStore> | undefined)?.bury !== 'function') {
+    throw new SetupError(
+      'ERR_DRIVER_UNUSABLE',
+      'rabbitmq() needs a store beside the server, for what was accepted and handled already: give the option "store", such as redis(url), or embedded() when all processes are on one machine.',
+    )
+  }
+  if (!/^[\w:.-]{1,100}$/.test(prefix))
+    invalid('Option "prefix" takes letters, digits, "_", "-", "." and ":".')
+  const leaseMs = milliseconds(lease, 'lease')
+  if (leaseMs < 100 || leaseMs > 3_600_000)
+    invalid(`Option "lease" is ${JSON.stringify(lease)}: use 100 ms to 1 h.`)
+  if (open) {
+    if (options.url !== undefined) invalid('Of the options "url" and "connect", give one.')
+    return { prefix, leaseMs, open }
+  }
+  if (!/^amqps?:\/\/./.test(url) || !URL.canParse(url)) {
+    invalid('Option "url" takes a URL such as "amqp://user:password@host:5672/vhost" or "amqps://…".')
+  }
+  return { prefix, leaseMs, open: ours(url, leaseMs) }
+}
+
+/** The server takes deliveries back from a process that gave no sign of life for two heartbeats, in whole seconds. */
+function ours(url: string, leaseMs: number): OpenConnection {
+  const to = new URL(url)
+  if (!to.searchParams.has('heartbeat')) {
+    to.searchParams.set('heartbeat', String(Math.max(1, Math.floor(leaseMs / 2_000))))
+  }
+  return (socket) => connect(to.href, { ...socket })
+}
