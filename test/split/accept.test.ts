@@ -190,6 +190,18 @@ test('publishes nothing when the store is out of reach', async () => {
   expect(publishing.events).toEqual([])
 })
 
+test('keeps another body under a key in quarantine once, however often it comes', async () => {
+  const { accept, publishing, store } = setting()
+  const first = accept({ id: 'a' })
+  await publishing.end(published)
+  await first
+  for (const id of ['b', 'c']) {
+    const rawBody = Buffer.from('other')
+    expect((await accept({ id, rawBody }, { fingerprint: fingerprint(rawBody) })).is).toBe('mismatch')
+  }
+  expect(await store.deadLetters.list()).toHaveLength(1)
+})
+
 test('publishes nothing of another body under the key of an event whose outcome is not known', async () => {
   const { accept, publishing, clock, store } = setting()
   const first = accept({ id: 'a' })

@@ -182,6 +182,33 @@ test('waits for a store that is away, before a run and after it', async () => {
   expect([said, settled]).toEqual([['one: ack'], ['settled']])
 })
 
+test('costs no attempt when the answer of the store was lost, and a wait that is not over stays one', async () => {
+  let isLost = true
+  const { worker, copy, clock, said } = setting((sound) => ({
+    async claim(...args) {
+      const claim = await sound.claim(...args)
+      if (isLost) throw new Error('the answer was lost')
+      return claim
+    },
+  }))
+  const { all, runs } = worker()
+  const taken = all.take(copy('one'))
+  await turns()
+  isLost = false
+  clock.advance(100)
+  await turns()
+  expect(runs[0]?.delivery).toMatchObject({ attempt: 1, history: [], redelivered: false })
+  runs[0]?.end({ is: 'retry', afterMs: 60_000, failed })
+  await taken
+  isLost = true
+  const early = all.take(copy('early'))
+  await turns()
+  isLost = false
+  clock.advance(100)
+  await early
+  expect(said[1]).toMatch(/^early: defer 59/)
+})
+
 test('gives back at the deadline of a drain what still runs, and refuses its late verdict', async () => {
   const { worker, copy, said, clock } = setting()
   const { all, runs, settled } = worker()

@@ -41,6 +41,13 @@ export const brokenCompanions: Readonly<Record<string, Broken<MakeStore>>> = {
     })),
   },
 
+  'takes its own command for that of another': {
+    fails: ['recognises its own claim when a command is sent again'],
+    make: changed((sound) => ({
+      claim: (key, fingerprint, { token: _, ...options }) => sound.claim(key, fingerprint, options),
+    })),
+  },
+
   'drops the note of a release': {
     fails: ['hands on what was left with a release, in the order in which it was left'],
     make: changed((sound) => ({ release: (held) => sound.release(held) })),

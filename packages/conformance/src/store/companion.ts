@@ -93,6 +93,21 @@ export const standingBeside: Cases<StoreTrial> = {
     assert.deepEqual((await traced(store, 'next')).before, ['late', 'holder'])
   }),
 
+  'recognises its own claim when a command is sent again': companion(async (trial, store) => {
+    const options = {
+      ...{ leaseMs, timeoutMs: 5_000, token: 'own' },
+      trace: { note: 'note', keepMs: ttlMs },
+    }
+    await traced(store, 'earlier')
+    await trial.time.pass(leaseMs * 1.1)
+    for (let nth = 0; nth < 2; nth++) {
+      const claim = await store.claim(hashed('key'), 'same', options)
+      assert.deepEqual(claim, { is: 'claimed', key: hashed('key'), token: 'own', before: ['earlier'] })
+      await trial.time.pass(leaseMs * 0.6)
+    }
+    assert.equal((await trial.claim('key')).is, 'in-flight', 'the second has prolonged the lease')
+  }),
+
   'holds a traced key for as long as it is renewed': companion(async (trial, store) => {
     const { held } = await traced(store, 'note')
     for (let nth = 0; nth < 2; nth++) {

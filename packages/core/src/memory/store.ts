@@ -35,17 +35,24 @@ export class MemoryStore implements Store {
     this.#finished = new ExpiringMap(() => clock.now())
   }
 
-  async claim(key: string, fingerprint: string, { leaseMs, trace }: TracedClaimOptions): Promise<Claim> {
+  async claim(
+    key: string,
+    fingerprint: string,
+    { leaseMs, trace, token = randomUUID() }: TracedClaimOptions,
+  ): Promise<Claim> {
     this.#whileOpen()
     const finished = this.#finished.get(key)
     const holder = this.#holders.get(key)
     const known = finished ?? holder
     if (known && known.fingerprint !== fingerprint) return { is: 'mismatch' }
     if (finished) return { is: 'completed', reply: finished.reply }
+    if (holder?.token === token) {
+      this.#hold(key, holder, leaseMs)
+      return { is: 'claimed', key, token, before: holder.notes }
+    }
     const leftMs = holder?.token === undefined ? 0 : holder.leasedUntil - this.#clock.monotonicMs()
     if (leftMs > 0) return { is: 'in-flight', retryAfterMs: leftMs }
     const before = holder ? notesOf(holder) : []
-    const token = randomUUID()
     this.#hold(key, { token, fingerprint, trace, notes: before }, leaseMs)
     return { is: 'claimed', key, token, before }
   }

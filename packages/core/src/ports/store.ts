@@ -60,6 +60,8 @@ export interface Trace {
 /** As `ClaimOptions`; without a trace, a holder whose lease runs out leaves nothing behind. */
 export interface TracedClaimOptions extends ClaimOptions {
   readonly trace?: Trace
+  /** Names the claim, so that a command that is sent again recognises its own. Default: one is made. */
+  readonly token?: string
 }
 
 /** What stands open for a bot. */

@@ -21,35 +21,43 @@ export interface KeptLease {
 /** Renews a lease three times in its length. A renewal that fails is tried again, ten times in a length. */
 export function keepLease({ leaseMs, clock, askedAt, renew, onLost }: LeaseOptions): KeptLease {
   let isOver = false
-  let cancel: () => void = () => undefined
-  let expiresAt = (askedAt ?? clock.monotonicMs()) + leaseMs
+  let expiresAt = 0
+  let cancelRenewal: () => void = () => undefined
+  let cancelExpiry: () => void = () => undefined
+
+  const stop = (): void => {
+    isOver = true
+    cancelRenewal()
+    cancelExpiry()
+  }
+  /** Also while a renewal hangs. */
   const lose = (): void => {
     if (isOver) return
-    isOver = true
+    stop()
     onLost?.()
   }
   const renewIn = (ms: number): void => {
-    if (!isOver) cancel = clock.after(ms, again)
+    if (!isOver) cancelRenewal = clock.after(ms, again)
+  }
+  const hold = (since: number): void => {
+    if (isOver) return
+    expiresAt = since + leaseMs
+    cancelExpiry()
+    cancelExpiry = clock.after(expiresAt - clock.monotonicMs(), lose)
+    renewIn(leaseMs / 3)
   }
   const again = (): void => {
-    const askedAt = clock.monotonicMs()
+    const since = clock.monotonicMs()
     renew().then(
-      (isHeld) => {
-        if (!isHeld) return lose()
-        expiresAt = askedAt + leaseMs
-        renewIn(leaseMs / 3)
-      },
-      () => (clock.monotonicMs() >= expiresAt ? lose() : renewIn(leaseMs / 10)),
+      (isHeld) => (isHeld ? hold(since) : lose()),
+      () => renewIn(leaseMs / 10),
     )
   }
-  renewIn(leaseMs / 3)
+  hold(askedAt ?? clock.monotonicMs())
   return {
     get isLive() {
       return !isOver && clock.monotonicMs() < expiresAt
     },
-    stop() {
-      isOver = true
-      cancel()
-    },
+    stop,
   }
 }

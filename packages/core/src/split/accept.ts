@@ -8,7 +8,7 @@ import { DriverUnavailableError } from '../words/errors.ts'
 import type { EventRecord } from '../words/event.ts'
 import type { Inbox } from './inbox.ts'
 
-/** What became of handing an event to a broker: it is durable there, or surely not there. */
+/** What became of handing an event to a broker: it is durable there, or surely not there, nor any part of it. */
 export type Published = { readonly is: 'published' } | { readonly is: 'refused'; readonly reason: string }
 
 /** Hands an event to a broker and waits for its confirm. A rejection means that it is not known what became of it. */
@@ -39,9 +39,12 @@ export function splitAccept(
   publish: PublishEvent,
   { name, clock, inbox }: SplitAcceptOptions,
 ): Driver['accept'] {
-  async function quarantine(event: EventRecord): Promise<Accepted> {
+  async function quarantine(
+    event: EventRecord,
+    { key = event.id, fingerprint }: AcceptOptions,
+  ): Promise<Accepted> {
     const letter = { bot: null, reason: 'key-reused', at: clock.now(), event, attempts: [] } as const
-    await store.bury(letter, keyName('quarantine', event.id))
+    await store.bury(letter, keyName('quarantine', key, fingerprint))
     return { is: 'mismatch', id: event.id }
   }
 
@@ -98,7 +101,7 @@ export function splitAccept(
     const { key, fingerprint, timeoutMs, ttlMs, onReplay = 'mark', token } = options
     const late = (): Error => new DriverUnavailableError(name, 'there was no answer in time.')
     const within = deadlineIn(timeoutMs, clock, late)
-    if (options.quarantine) return within(quarantine(event))
+    if (options.quarantine) return within(quarantine(event, options))
     if (key === undefined) {
       await handOver(event, options, [], within)
       return { is: 'accepted', id: event.id }
@@ -109,7 +112,7 @@ export function splitAccept(
       trace: { note: event.id, keepMs: ttlMs },
     })
     if (claim.is === 'completed') return within(again(claim.reply, token))
-    if (claim.is === 'mismatch') return within(quarantine(event))
+    if (claim.is === 'mismatch') return within(quarantine(event, options))
     if (claim.is === 'in-flight') return { is: 'busy', retryAfterMs: claim.retryAfterMs }
 
     const [id = event.id] = claim.before ?? []

@@ -33,10 +33,7 @@ export function splitDeadLetters(store: CompanionStore, redeliver: Redeliver, cl
         limit: pageSize,
         ...(after === undefined ? {} : { after }),
       })
-      for (const letter of page) {
-        if (letter.at > until) return
-        yield letter
-      }
+      yield* page.filter(({ at }) => at <= until)
       after = page.at(-1)?.id
       if (after === undefined) return
     }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { keyName } from '../pure/digest.ts'
 import type { AcceptOptions } from '../ports/driver.ts'
 import type { CompanionStore, Held } from '../ports/store.ts'
@@ -50,9 +51,12 @@ export class Inbox {
     this.#options = options
   }
 
-  /** Takes a delivery to run it, if it is due. */
-  begin(entry: InboxEntry): Promise<Beginning> {
-    return this.#begin(entry, false)
+  /**
+   * Takes a delivery to run it, if it is due.
+   * @param token  unique per message; the same when it is asked again since an answer was lost, or that would cost an attempt
+   */
+  begin(entry: InboxEntry, token: string): Promise<Beginning> {
+    return this.#begin(entry, token, false)
   }
 
   /**
@@ -65,18 +69,18 @@ export class Inbox {
     event: EventRecord,
     reason: DeadLetterReason = 'retired',
   ): Promise<boolean> {
-    const beginning = await this.#begin(entry, true)
+    const beginning = await this.#begin(entry, randomUUID(), true)
     if (beginning.is === 'begun') return this.bury(beginning, event, reason)
     return beginning.is === 'settled'
   }
 
-  async #begin(entry: InboxEntry, evenEarly: boolean): Promise<Beginning> {
+  async #begin(entry: InboxEntry, token: string, evenEarly: boolean): Promise<Beginning> {
     const { clock } = this.#options
     const now = clock.now()
-    const claim = await this.#claim(entry, noteOf.begun(now))
+    const claim = await this.#claim(entry, token, noteOf.begun(now))
     switch (claim.is) {
       case 'completed':
-      case 'mismatch':
+      case 'mismatch': // never: all claims of a delivery have one fingerprint
         return { is: 'settled' }
       case 'in-flight':
         return { is: 'later', afterMs: Math.min(claim.retryAfterMs, longestLookMs) }
@@ -131,15 +135,15 @@ export class Inbox {
   ): Promise<void> {
     const dueAt = this.#options.clock.now() + afterMs
     for (const failed of attempts) {
-      const claim = await this.#claim({ event, bot, generation: '' }, noteOf.interrupted())
+      const claim = await this.#claim({ event, bot, generation: '' }, randomUUID(), noteOf.interrupted())
       if (claim.is === 'claimed') await this.#store.release(claim, noteOf.failed(failed, dueAt))
     }
   }
 
-  #claim(entry: InboxEntry, note: string): ReturnType<CompanionStore['claim']> {
+  #claim(entry: InboxEntry, token: string, note: string): ReturnType<CompanionStore['claim']> {
     const trace = { note, keepMs, bot: entry.bot }
     const { leaseMs } = this.#options
-    return this.#store.claim(nameOf(entry), '', { leaseMs, timeoutMs: patienceMs, trace })
+    return this.#store.claim(nameOf(entry), '', { leaseMs, timeoutMs: patienceMs, trace, token })
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { ConsumeOptions, Handle, Settled, Subscription } from '../ports/driver.ts'
 import { keepLease, type KeptLease } from '../pure/keep-lease.ts'
 import type { Clock } from '../words/clock.ts'
@@ -101,10 +102,11 @@ export class Runs implements Subscription {
   /** Waits for a store that is out of reach. @returns undefined when the runs are to end */
   async #begin(entry: InboxEntry): Promise<(Beginning & Asked) | undefined> {
     const { inbox, clock, onError } = this.#options
+    const token = randomUUID()
     for (let waitMs = firstRetryMs; !this.#isStopped; waitMs = Math.min(waitMs * 2, longestRetryMs)) {
       const askedAt = clock.monotonicMs()
       try {
-        return { ...(await inbox.begin(entry)), askedAt }
+        return { ...(await inbox.begin(entry, token)), askedAt }
       } catch (error) {
         onError(error)
         await this.#waited(waitMs)

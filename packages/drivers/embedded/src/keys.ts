@@ -24,9 +24,8 @@ export class Keys implements Pick<CompanionStore, Remembering> {
   async claim(
     key: string,
     fingerprint: string,
-    { leaseMs, timeoutMs, trace }: TracedClaimOptions,
+    { leaseMs, timeoutMs, trace, token = randomUUID() }: TracedClaimOptions,
   ): Promise<Claim> {
-    const token = randomUUID()
     const { note = null, keepMs = 0, bot = null } = trace ?? {}
     const args = { key, fingerprint, token, leaseMs, note, keepMs, bot }
     const claimed = await this.#thread.call('claimKey', args, timeoutMs)

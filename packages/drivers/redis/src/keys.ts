@@ -21,9 +21,8 @@ export class Keys implements Pick<CompanionStore, 'claim' | 'renew' | 'complete'
   async claim(
     key: string,
     fingerprint: string,
-    { leaseMs, timeoutMs, trace }: TracedClaimOptions,
+    { leaseMs, timeoutMs, trace, token = randomUUID() }: TracedClaimOptions,
   ): Promise<Claim> {
-    const token = randomUUID()
     const traced = trace ? [trace.note, Math.max(0, Math.round(trace.keepMs)), trace.bot ?? ''] : []
     const args = [key, fingerprint, token, wholeMs(leaseMs), ...traced]
     const answer = (await this.#connection.run(claimScript, args, timeoutMs)) as [Buffer, ...unknown[]]

@@ -42,8 +42,11 @@ interface ClaimRow {
 const abandonedMs = 24 * 3_600_000
 
 /** Takes the key unless it is finished, or held by a lease that runs. What earlier holders left behind goes with it. */
-export function claimKey({ db, now, monotonicMs }: Turn, args: ClaimArgs): Claimed {
+export function claimKey(turn: Turn, args: ClaimArgs): Claimed {
+  const { db, now, monotonicMs } = turn
   const row = db.get<ClaimRow>('SELECT * FROM claims WHERE key = ?', args.key)
+  // a command that was sent twice
+  if (row?.token === args.token && renewClaim(turn, args)) return { is: 'claimed', before: row.notes }
   let before = '[]'
   if (row) {
     const { status, headers, body } = row

@@ -25,7 +25,7 @@ end
 `
 
 /**
- * Takes a key. ARGV: key, fingerprint, token, lease, and if it leaves a trace: note, how long it is kept, bot or ''.
+ * Takes a key, or recognises that this token has it. ARGV: key, fingerprint, token, lease, and if it leaves a trace: note, how long it is kept, bot or ''.
  *
  * Answers 'claimed' and the notes of earlier holders; 'mismatch'; 'in-flight' and milliseconds; or 'completed', status,
  * headers, '1' if there is a body, the body.
@@ -39,6 +39,10 @@ end
 if status then
   local reply = redis.call('HMGET', name, 'headers', 'body')
   return { 'completed', status, reply[1], reply[2] and '1' or '0', reply[2] or '' }
+end
+if token and token == ARGV[3] then
+  redis.call('PEXPIRE', name, ARGV[4] + keep)
+  return { 'claimed', notes }
 end
 local leftMs = token and redis.call('PTTL', name) - keep or 0
 if leftMs > 0 then
