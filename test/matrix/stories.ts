@@ -55,18 +55,16 @@ class Cell {
   /** How often each bot ran for an event, once there have been so many runs. */
   async runsOf(event: string | null, count: number): Promise<Record<string, number[]>> {
     const of = (): Cell['runs'] => this.runs.filter((run) => run.event === event)
-    while (of().length < count) await pause(5)
+    await eventually(() => of().length >= count)
     const attempts = (name: string): number[] =>
       of().flatMap(({ bot, attempt }) => (bot === name ? [attempt] : []))
     return { shipping: attempts('shipping'), billing: attempts('billing') }
   }
 
   async deadLetters(event: string | null, count: number): Promise<(string | null)[]> {
-    for (;;) {
-      const letters = await this.hub.deadLetters.list({ event: event ?? '' })
-      if (letters.length === count) return letters.map(({ bot }) => bot)
-      await pause(20)
-    }
+    const list = () => this.hub.deadLetters.list({ event: event ?? '' })
+    await eventually(async () => (await list()).length === count)
+    return (await list()).map(({ bot }) => bot)
   }
 
   /** The driver is gone, and the hub does not know. */
@@ -81,6 +79,14 @@ class Cell {
 
   #ran(bot: string, event: string, attempt: number): void {
     this.runs.push({ bot, event, attempt })
+  }
+}
+
+const patienceMs = 30_000
+
+async function eventually(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (const until = Date.now() + patienceMs; !(await isSo()); await pause(10)) {
+    if (Date.now() > until) throw new Error(`It never came to this: ${String(isSo)}`)
   }
 }
 

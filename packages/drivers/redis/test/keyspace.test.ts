@@ -193,7 +193,6 @@ needsOwn('redis', () => {
     await full.close()
     const ratio = (step: 'accept' | 'settle'): number =>
       median(measured.full[step]) / median(measured.empty[step])
-    console.log(`server µs per event, empty and with a backlog of ${backlog}:`, measured)
     expect(ratio('accept')).toBeLessThanOrEqual(1.3)
     expect(ratio('settle')).toBeLessThanOrEqual(1.3)
   })
