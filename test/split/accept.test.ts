@@ -139,7 +139,7 @@ describe('a publish whose outcome is not known', () => {
     first.catch(() => undefined)
     await turn()
     clock.advance(timeoutMs)
-    await publishing.end({ is: 'refused', reason: 'nack' })
+    await publishing.end({ is: 'refused', reason: 'returned' })
     const second = accept({ id: 'b' })
     await publishing.end(published)
     expect(await second).toEqual({ is: 'accepted', id: 'b' })

@@ -3,7 +3,7 @@ import type { Link } from './link.ts'
 import type { Envelope } from './message.ts'
 import { fixOf } from './trouble.ts'
 
-/** What became of a message: it is in a queue, there is no queue for it, or it was surely not taken. */
+/** What became of a message: every queue for it has it, there is none, or it was not sent. */
 export type Sent =
   | { readonly is: 'routed' }
   | { readonly is: 'unrouted' }
@@ -46,10 +46,7 @@ export class Publisher {
       const conclude = (error: Error | null): void => {
         this.#hear()
         this.#unconfirmed--
-        if (error) {
-          if (error.message !== nacked) return reject(error)
-          return resolve({ is: 'refused', reason: 'the server refused the message.' })
-        }
+        if (error) return reject(error) // also a nack: one queue has refused it, another one may have it
         resolve({ is: this.#takeReturned(place) ? 'unrouted' : 'routed' })
       }
       try {
@@ -135,6 +132,3 @@ export class Publisher {
 /** An event may be on its way to several places at once. */
 const placeOf = (exchange: string, key: string, messageId: unknown): string =>
   `${exchange} ${key} ${String(messageId)}`
-
-/** What amqplib says of a message that the server refused. */
-const nacked = 'message nacked'

@@ -1,4 +1,4 @@
-import { done, eventually, everything, Trial } from './trial.ts'
+import { done, eventually, everything, refusal, Trial } from './trial.ts'
 import { needs } from '../../../../test/servers/needs.ts'
 import { wipe } from './wipe.ts'
 
@@ -41,6 +41,30 @@ needs('rabbitmq', (url) => {
         'cloudEvents:key': 'k-1',
       },
     })
+  })
+
+  test('an event that one queue has and another one refuses is answered with 503; sent again it runs no second time', async () => {
+    const driver = await trial.declared()
+    const { runs } = await trial.work(driver)
+    const channel = await (await trial.client()).createChannel()
+    const { queue } = await channel.assertQueue('', {
+      exclusive: true,
+      arguments: { 'x-max-length': 1, 'x-overflow': 'reject-publish' },
+    })
+    channel.sendToQueue(queue, Buffer.from('it is full'))
+    await eventually(async () => (await channel.checkQueue(queue)).messageCount === 1)
+    await channel.bindQueue(queue, trial.names.events, '#')
+    expect(await refusal(trial.accept(driver, { id: 'first' }, 100, 'same'))).toMatch(/was not confirmed/)
+    await eventually(() => runs.length > 0)
+    await channel.unbindQueue(queue, trial.names.events, '#')
+    const again = await eventually(async () => {
+      const accepted = await trial.accept(driver, { id: 'second' }, 1_000, 'same')
+      return accepted.is === 'busy' ? undefined : accepted
+    })
+    expect(again).toMatchObject({ is: 'accepted', id: 'first' })
+    await trial.accept(driver, { id: 'third' })
+    await eventually(() => runs.some(({ event }) => event.id === 'third'))
+    expect(runs.map(({ event }) => event.id)).toEqual(['first', 'third'])
   })
 
   test('a bot runs for an event that another program has published', async () => {

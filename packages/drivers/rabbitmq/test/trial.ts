@@ -50,11 +50,16 @@ export class Trial {
     return client
   }
 
-  accept(driver: Driver, event: Partial<EventRecord> = {}, timeoutMs = 5_000): Promise<Accepted> {
+  accept(
+    driver: Driver,
+    event: Partial<EventRecord> = {},
+    timeoutMs = 5_000,
+    key: string = randomUUID(),
+  ): Promise<Accepted> {
     const id = randomUUID()
     const rawBody = Buffer.from('{}')
     const whole = { id, source: 'shop', type: 'a', rawType: 'a', time: 1, headers: {}, rawBody, ...event }
-    return driver.accept(whole, { key: id, fingerprint: id, ttlMs: 60_000, token: id, timeoutMs })
+    return driver.accept(whole, { key, fingerprint: key, ttlMs: 60_000, token: id, timeoutMs })
   }
 
   /** Lets a bot work. @returns its deliveries, as they come */
