@@ -47,6 +47,7 @@ export class Consumer implements Subscription {
   #isAgainNext = true
   #channel: Channel | undefined
   #tags: string[] = []
+  #subscribing = Promise.resolve()
   #stopped: Promise<void> | undefined
 
   constructor(bot: string, options: ConsumerOptions) {
@@ -85,6 +86,7 @@ export class Consumer implements Subscription {
   }
 
   async #stop(): Promise<void> {
+    await within(this.#subscribing, patienceMs).catch(() => undefined)
     const channel = this.#channel
     if (channel) {
       const cancelled = Promise.all(this.#tags.map((tag) => channel.cancel(tag)))
@@ -101,6 +103,7 @@ export class Consumer implements Subscription {
     await bots.ensure(this.#bot)
     const connection = await link.connection()
     const channel = await connection.createChannel()
+    if (this.#stopped) return channel.close()
     channel.on('error', (error) => this.#options.onError(unavailable(error))) // then it closes
     channel.on('close', () => this.#lose(channel))
     this.#channel = channel
@@ -124,15 +127,15 @@ export class Consumer implements Subscription {
     this.#again.length = 0
     this.#fresh.length = 0
     this.#unbegun.clear()
-    if (!this.#stopped) void this.#resubscribe()
+    this.#subscribing = this.#subscribing.then(() => this.#resubscribe())
   }
 
   async #resubscribe(): Promise<void> {
-    for (let isTold = false; !this.#stopped; isTold = true) {
+    for (let isTold = false; !this.#stopped && !this.#channel; isTold = true) {
       try {
-        return await this.#subscribe()
+        await this.#subscribe()
       } catch (error) {
-        this.#channel = undefined // a half-made one does not begin another round
+        this.#channel = undefined // a half-made one does not count
         if (!isTold) this.#options.onError(unavailable(error))
         await new Promise((resume) => setTimeout(resume, retryMs))
       }
@@ -149,16 +152,15 @@ export class Consumer implements Subscription {
       giveBack: async () => channel.nack(raw),
       defer: (ms) => this.#defer(channel, raw, message, ms),
     }
-    if (this.#stopped) return void message.giveBack().catch(() => undefined)
     const leftMs = dueAt - this.#options.clock.now()
-    if (leftMs > 0) return void message.defer(leftMs).catch(() => undefined) // the next part of its wait
+    if (leftMs > 0 && !this.#stopped) return void message.defer(leftMs).catch(() => undefined) // the next part of its wait
     if (!isAgain) this.#unbegun.add(event.id)
     ;(isAgain ? this.#again : this.#fresh).push({ channel, raw, event, message })
     this.#runNext()
   }
 
   #runNext(): void {
-    while (this.#busy < this.#options.concurrency) {
+    while (!this.#stopped && this.#busy < this.#options.concurrency) {
       const queues = this.#isAgainNext ? [this.#again, this.#fresh] : [this.#fresh, this.#again]
       const next = queues[0]?.shift() ?? queues[1]?.shift()
       if (!next) return
