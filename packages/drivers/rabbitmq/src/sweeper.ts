@@ -57,8 +57,8 @@ export class Sweeper {
     const channel = await (await link.connection()).createChannel()
     channel.on('error', () => undefined) // the call that has failed tells
     try {
-      const consumers = await this.#drain(channel, bot)
-      if (consumers === 0 && (await store.tally(bot)).held === 0) await bots.remove(bot)
+      const isEmpty = await this.#drain(channel, bot)
+      if (isEmpty && (await store.tally(bot)).held === 0) await bots.remove(bot)
     } catch (error) {
       if ((error as { code?: unknown }).code !== notFound) throw error
       await bots.remove(bot) // another process was faster
@@ -67,20 +67,24 @@ export class Sweeper {
     }
   }
 
-  /** @returns how many consumers the queues have */
-  async #drain(channel: Channel, bot: string): Promise<number> {
-    const { names } = this.#options.bots
-    let consumers = 0
-    for (const queue of [names.bot(bot), names.botAgain(bot)]) {
+  /** Ends early when the bot is declared again. @returns whether the queues are empty and nobody holds a message of theirs */
+  async #drain(channel: Channel, bot: string): Promise<boolean> {
+    const { bots } = this.#options
+    let isEmpty = true
+    for (const queue of [bots.names.bot(bot), bots.names.botAgain(bot)]) {
       const lane = async (): Promise<void> => {
         for (let raw = await channel.get(queue); raw; raw = await channel.get(queue)) {
+          await bots.load()
+          if (bots.has(bot)) return channel.nack(raw)
           await this.#bury(channel, raw, bot, 'retired')
         }
       }
       await Promise.all(Array.from({ length: prefetch }, lane))
-      consumers += (await channel.checkQueue(queue)).consumerCount
+      // a consumer that was cancelled counts until it has settled or given back what it holds
+      const { consumerCount, messageCount } = await channel.checkQueue(queue)
+      isEmpty &&= consumerCount + messageCount === 0
     }
-    return consumers
+    return isEmpty
   }
 
   async #start(): Promise<void> {
