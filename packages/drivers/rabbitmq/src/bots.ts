@@ -1,6 +1,12 @@
-import { DriverUnavailableError, keyName, type BotDeclaration, type EventRecord } from '@trigger-hub/core'
-import type { CompanionStore } from '@trigger-hub/core'
-import { Registry } from '@trigger-hub/core/split'
+import {
+  DriverUnavailableError,
+  keyName,
+  systemClock,
+  type BotDeclaration,
+  type CompanionStore,
+  type EventRecord,
+} from '@trigger-hub/core'
+import { keepLease, Registry } from '@trigger-hub/core/split'
 import type { Link } from './link.ts'
 import { bindingKeys, type Names } from './names.ts'
 import { patienceMs } from './patience.ts'
@@ -61,7 +67,11 @@ export class Bots {
     await this.load()
     const isKnown = ({ name, on }: BotDeclaration): boolean =>
       this.all.some((known) => known.name === name && sameTexts(known.on, on))
-    if (bots.every(isKnown)) return topology.makeBots(connection, bots)
+    if (bots.every(isKnown)) {
+      await topology.makeBots(connection, bots)
+      await this.load()
+      if (bots.every(isKnown)) return // otherwise somebody has taken one out meanwhile
+    }
     await this.#alone(async () => {
       let before: readonly RegisteredBot[] = []
       await this.#registry.update(async (current) => {
@@ -90,14 +100,15 @@ export class Bots {
     return isThere
   }
 
-  /** Sees to it that nothing new comes to the queues of a retired bot. */
+  /** Sees to it that nothing new comes to a bot that was retired, and that no queue is left of one that is no more. */
   async detach(bot: string): Promise<void> {
     const { topology, link } = this.#options
     const connection = await link.connection()
     await this.#alone(async () => {
       await this.load()
-      const known = this.#registry.bots.find(({ name, isRetired }) => name === bot && isRetired)
-      if (known) await topology.detach(connection, known)
+      const known = this.#registry.bots.find(({ name }) => name === bot)
+      if (!known) await topology.removeBot(connection, bot)
+      else if (known.isRetired) await topology.detach(connection, known)
     })
   }
 
@@ -109,19 +120,16 @@ export class Bots {
       await this.load()
       if (!this.retired.includes(bot)) return // it was declared again
       await topology.removeBot(connection, bot)
-      await this.#registry.update((current) => current.filter(({ name }) => name !== bot))
+      await this.#registry.update((current) =>
+        current.filter(({ name, isRetired }) => name !== bot || !isRetired),
+      )
     })
   }
 
   /** Makes sure that the queues of a bot are there. */
   async ensure(bot: string): Promise<void> {
-    const { topology, link } = this.#options
-    const connection = await link.connection()
     await this.load()
-    await topology.makeBots(
-      connection,
-      this.all.filter(({ name }) => name === bot),
-    )
+    await this.#make(this.all.filter(({ name }) => name === bot))
   }
 
   /** Makes again everything that should be there. */
@@ -130,7 +138,15 @@ export class Bots {
     const connection = await link.connection()
     await topology.prepare(connection)
     await this.load()
-    await topology.makeBots(connection, this.all)
+    await this.#make(this.all)
+  }
+
+  /** Makes queues; takes back those of a bot that somebody has retired meanwhile. */
+  async #make(bots: readonly BotDeclaration[]): Promise<void> {
+    const { topology, link } = this.#options
+    await topology.makeBots(await link.connection(), bots)
+    await this.load()
+    for (const { name } of bots) if (!this.has(name)) await this.detach(name)
   }
 
   /** Does something that no other process does at the same time. */
@@ -140,7 +156,14 @@ export class Bots {
     const options = { leaseMs: lockLeaseMs, timeoutMs: patienceMs }
     for (const until = performance.now() + 2 * lockLeaseMs; performance.now() < until;) {
       const claim = await store.claim(key, '', options)
-      if (claim.is === 'claimed') return task().finally(() => store.release(claim).catch(() => undefined))
+      if (claim.is === 'claimed') {
+        const renew = (): Promise<boolean> => store.renew(claim, lockLeaseMs)
+        const lease = keepLease({ leaseMs: lockLeaseMs, clock: systemClock, renew })
+        return task().finally(() => {
+          lease.stop()
+          return store.release(claim).catch(() => undefined)
+        })
+      }
       await new Promise((resume) => setTimeout(resume, 20))
     }
     throw new DriverUnavailableError('rabbitmq', 'another process has been declaring bots for a long time.')
