@@ -113,10 +113,9 @@ export class Sweeper {
   /** What cannot be done now is looked at again in a while. */
   #take(channel: Channel, raw: ConsumeMessage | null, task: (raw: ConsumeMessage) => Promise<void>): void {
     if (!raw) return void channel.close().catch(() => undefined) // somebody has deleted the queue
+    const giveBack = async (): Promise<void> => channel.nack(raw) // throws while the channel is closing
     task(raw).catch(() => {
-      setTimeout(() => {
-        if (this.#channel === channel) channel.nack(raw)
-      }, lookAgainMs).unref()
+      setTimeout(() => void giveBack().catch(() => undefined), lookAgainMs).unref()
     })
   }
 
