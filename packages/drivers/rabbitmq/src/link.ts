@@ -86,12 +86,13 @@ export class Link {
     const aborting = new AbortController()
     this.#abort = () => aborting.abort()
     try {
-      const connection = await open({
+      const socket: SocketSettings = {
         noDelay: true,
         timeout: handshakeMs,
         signal: aborting.signal,
         clientProperties: { connection_name: name },
-      })
+      }
+      const connection = await Promise.resolve(socket).then(open) // which may throw before it gives a promise
       this.isBlocked = false
       connection.on('error', (error) => (this.#lastError = error))
       connection.on('blocked', () => (this.isBlocked = true))

@@ -1,0 +1,32 @@
+import { connect } from 'amqplib'
+import { needs } from '../../../../test/servers/needs.ts'
+import { eventually, everything, refusal, Trial } from './trial.ts'
+import { wipe } from './wipe.ts'
+
+needs('rabbitmq', (url) => {
+  let trial: Trial
+  beforeEach(() => (trial = new Trial(url)))
+  afterEach(async () => {
+    await trial.end()
+    await wipe(url, trial.prefix, ['all'])
+  })
+
+  test('a "connect" that throws before it gives a promise is asked again', async () => {
+    let asked = 0
+    const driver = trial.driver({
+      url: undefined,
+      connect: (socket) => {
+        if (++asked < 3) throw new Error('there is no certificate yet')
+        return connect(url, { ...socket })
+      },
+    })
+    expect(await refusal(driver.declare(everything))).toMatch(/no certificate yet/)
+    await eventually(() =>
+      driver.declare(everything).then(
+        () => true,
+        () => false,
+      ),
+    )
+    expect(asked).toBe(3)
+  })
+})
