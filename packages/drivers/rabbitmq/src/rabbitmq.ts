@@ -96,9 +96,13 @@ class RabbitMqDriver implements Driver {
     this.deadLetters = splitDeadLetters(store, (letter) => this.#redeliver(letter), clock)
   }
 
-  /** `durability` is what the server and the store are worth, once a hub has been started or `inspect()` called. */
+  /**
+   * `durability` is what the server and the store are worth, once a hub has been started or `inspect()` called; processes
+   * share one hub as far as they share the store.
+   */
   get capabilities(): Capabilities {
-    return { durability: this.#durability, reach: 'network', maxEventBytes: 16 * mb }
+    const { reach } = this.#store.capabilities
+    return { durability: this.#durability, reach, maxEventBytes: 16 * mb }
   }
 
   declare(bots: readonly BotDeclaration[]): Promise<void> {

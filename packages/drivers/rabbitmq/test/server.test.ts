@@ -100,6 +100,7 @@ needsOwn('rabbitmq', () =>
           store.capabilities.durability,
           expect.arrayContaining(['WARN_RABBITMQ_STORE_LOCAL']),
         ])
+        expect(trial.driver({ store }).capabilities.reach).toBe('machine')
         await trial.end()
         rmSync(folder, { recursive: true })
       })
