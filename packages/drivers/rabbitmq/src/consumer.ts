@@ -1,4 +1,4 @@
-import type { Clock, ConsumeOptions, EventRecord, Handle, Subscription } from '@trigger-hub/core'
+import type { Clock, ConsumeOptions, Handle, Subscription } from '@trigger-hub/core'
 import { Runs, type Inbox, type Message } from '@trigger-hub/core/split'
 import type { Channel, ConsumeMessage } from 'amqplib'
 import type { Bots } from './bots.ts'
@@ -19,14 +19,6 @@ export interface ConsumerOptions extends ConsumeOptions {
   readonly onDrained: () => void
 }
 
-/** A message that was handed out, with the channel on which it has to be settled. */
-interface Taken {
-  readonly channel: Channel
-  readonly raw: ConsumeMessage
-  readonly event: EventRecord
-  readonly message: Message
-}
-
 const retryMs = 200
 /** A queue that is made again at once leaves consumers of the deleted one hanging that the server had not told yet. */
 export const deletedMs = 500
@@ -39,10 +31,8 @@ export class Consumer implements Subscription {
   readonly #bot: string
   readonly #options: ConsumerOptions
   readonly #runs: Runs
-  readonly #fresh: Taken[] = []
-  readonly #again: Taken[] = []
-  /** Messages out of the queue for what is new that are neither run nor settled yet. */
-  readonly #unbegun = new Set<string>()
+  readonly #fresh: Message[] = []
+  readonly #again: Message[] = []
   #busy = 0
   #isAgainNext = true
   #channel: Channel | undefined
@@ -54,18 +44,12 @@ export class Consumer implements Subscription {
     this.#bot = bot
     this.#options = options
     const { inbox, clock, leaseMs, handle, onSettled, onError } = options
-    this.#runs = new Runs(bot, {
-      ...{ inbox, clock, leaseMs, onSettled, onError },
-      handle: (delivery) => {
-        this.#unbegun.delete(delivery.event.id)
-        return handle(delivery)
-      },
-    })
+    this.#runs = new Runs(bot, { inbox, clock, leaseMs, handle, onSettled, onError })
   }
 
   /** How many new events were handed out to this process and have not begun. */
   get unbegun(): number {
-    return this.#unbegun.size
+    return this.#fresh.length
   }
 
   /** Resolves once the server hands out. */
@@ -92,10 +76,9 @@ export class Consumer implements Subscription {
       const cancelled = Promise.all(this.#tags.map((tag) => channel.cancel(tag)))
       await within(cancelled, patienceMs).catch(() => undefined) // it is lost, and with it what was handed out
     }
-    for (const { message } of [...this.#again.splice(0), ...this.#fresh.splice(0)]) {
+    for (const message of [...this.#again.splice(0), ...this.#fresh.splice(0)]) {
       await message.giveBack().catch(() => undefined)
     }
-    this.#unbegun.clear()
   }
 
   async #subscribe(): Promise<void> {
@@ -126,7 +109,6 @@ export class Consumer implements Subscription {
     this.#channel = undefined
     this.#again.length = 0
     this.#fresh.length = 0
-    this.#unbegun.clear()
     this.#subscribing = this.#subscribing.then(() => this.#resubscribe())
   }
 
@@ -154,8 +136,8 @@ export class Consumer implements Subscription {
     }
     const leftMs = dueAt - this.#options.clock.now()
     if (leftMs > 0 && !this.#stopped) return void message.defer(leftMs).catch(() => undefined) // the next part of its wait
-    if (!isAgain) this.#unbegun.add(event.id)
-    ;(isAgain ? this.#again : this.#fresh).push({ channel, raw, event, message })
+    const queue = isAgain ? this.#again : this.#fresh
+    queue.push(message)
     this.#runNext()
   }
 
@@ -166,9 +148,8 @@ export class Consumer implements Subscription {
       if (!next) return
       this.#isAgainNext = !this.#isAgainNext
       this.#busy++
-      void this.#runs.take(next.message).then(() => {
+      void this.#runs.take(next).then(() => {
         this.#busy--
-        this.#unbegun.delete(next.event.id)
         this.#runNext()
       })
     }
