@@ -70,4 +70,34 @@ needs('rabbitmq', (url) => {
     const { runs } = await trial.work(other, undefined, { concurrency: 10 })
     await eventually(() => runs.length === 100 - length)
   })
+
+  describe('a bot that another process retires after this one has looked which there are', () => {
+    const retiredMeanwhile = (): void => {
+      const shared = trial.store.shared.bind(trial.store)
+      const other = trial.driver()
+      jest.spyOn(trial.store, 'shared').mockImplementationOnce(async (name) => {
+        const seen = await shared(name)
+        await other.retire('all')
+        return seen
+      })
+    }
+
+    test('gets no queues again when this one would consume', async () => {
+      const driver = await trial.declared()
+      retiredMeanwhile()
+      await expect(trial.work(driver)).rejects.toMatchObject({ code: 'ERR_DRIVER_UNAVAILABLE' })
+      const channel = await (await trial.client()).createChannel()
+      await expect(channel.checkQueue(trial.names.bot('all'))).rejects.toMatchObject({ code: 404 })
+    })
+
+    test('is declared again when this one declares it', async () => {
+      const driver = await trial.declared()
+      retiredMeanwhile()
+      await driver.declare(everything)
+      expect((await driver.inspect()).bots.map(({ name }) => name)).toEqual(['all'])
+      const { runs } = await trial.work(driver)
+      await trial.accept(driver)
+      await eventually(() => runs.length > 0)
+    })
+  })
 })
