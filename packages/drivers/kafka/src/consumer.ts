@@ -102,8 +102,13 @@ export class Consumer implements Subscription {
         this.#partitions.set(key, new Partition(topic, partition, position, rungMs))
       }
     }
-    for (const { topic, partition, next } of this.#partitions.values())
+    for (const one of this.#partitions.values()) {
+      const { topic, partition, next } = one
       this.#fetching.seek(topic, partition, next)
+      // kafkajs remembers a pause of before, and another client of it knows of none
+      one.isPaused = false
+      this.#fetching.resume(topic, partition)
+    }
   }
 
   async #receive(batch: Batch): Promise<void> {
