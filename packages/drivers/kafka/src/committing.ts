@@ -37,11 +37,12 @@ export class Committing {
 
   /** @param isUrgent  something waits for it */
   soon(isUrgent: boolean): void {
+    if (![...this.#options.partitions.values()].some(({ isMoved }) => isMoved)) return
     if (isUrgent && !this.#current) {
       this.#cancel?.()
       this.#cancel = undefined
       void this.now().then(this.#options.onCommitted)
-    } else if (!this.#cancel && [...this.#options.partitions.values()].some(({ isMoved }) => isMoved)) {
+    } else if (!this.#cancel) {
       this.#cancel = this.#options.clock.after(everyMs, () => {
         this.#cancel = undefined
         void this.now().then(this.#options.onCommitted)

@@ -123,6 +123,11 @@ export class Consumer implements Subscription {
     }
     this.#bot = bot
     const first = Number(batch.messages[0]?.offset)
+    const last = Number(batch.lastOffset())
+    if (last < partition.next) {
+      this.#fetching.seek(batch.topic, batch.partition, partition.next) // was asked for before it was told where to go on
+      return
+    }
     if (first > partition.next && partition.gap !== first) {
       partition.gap = first
       this.#fetching.seek(batch.topic, batch.partition, partition.next)
@@ -131,7 +136,7 @@ export class Consumer implements Subscription {
     const fresh = batch.messages.filter(({ offset }) => Number(offset) >= partition.next)
     partition.add(
       fresh.flatMap((message) => this.#entryOf(partition, message) ?? []),
-      Number(batch.lastOffset()),
+      last,
     )
     this.#dispatch()
   }

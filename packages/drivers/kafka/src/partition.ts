@@ -54,7 +54,7 @@ export class Partition {
   add(entries: readonly Entry[], last: number): void {
     for (const entry of entries) this.#bytes += entry.message.value?.length ?? 0
     this.#entries.push(...entries)
-    this.#next = last + 1
+    this.#next = Math.max(this.#next, last + 1)
   }
 
   committed(position: number): void {
