@@ -114,7 +114,7 @@ export class Consumer implements Subscription {
   async #receive(batch: Batch): Promise<void> {
     // what was accepted after a declaration is fetched after it, and so is seen with it
     const bot = await this.#options.lookUp()
-    const partition = this.#partitions.get(`${batch.topic}/${batch.partition}`)
+    let partition = this.#partitions.get(`${batch.topic}/${batch.partition}`)
     if (!partition || this.#isStopped || batch.messages.length === 0) return
     if (!bot) {
       this.#isStopped = true // whoever retires it deals with the rest
@@ -124,6 +124,7 @@ export class Consumer implements Subscription {
     this.#bot = bot
     const first = Number(batch.messages[0]?.offset)
     const last = Number(batch.lastOffset())
+    if (Number(batch.highWatermark) < partition.next) partition = this.#startOver(partition, first)
     if (last < partition.next) {
       this.#fetching.seek(batch.topic, batch.partition, partition.next) // was asked for before it was told where to go on
       return
@@ -139,6 +140,13 @@ export class Consumer implements Subscription {
       last,
     )
     this.#dispatch()
+  }
+
+  /** The brokers have lost the latest records and count on from before them: the inbox knows what has an end. */
+  #startOver({ topic, partition, rungMs }: Partition, first: number): Partition {
+    const fresh = new Partition(topic, partition, first, rungMs)
+    this.#partitions.set(`${topic}/${partition}`, fresh)
+    return fresh
   }
 
   /** @returns undefined for a record that is not for this bot */

@@ -40,9 +40,9 @@ export class Positions {
       const offsets = committed.find((one) => one.topic === topic)?.partitions ?? []
       return (extents[nth] ?? []).map((extent) => {
         const { partition, low, high } = extent
+        const said = Number(offsets.find((one) => one.partition === partition)?.offset ?? -1)
         const known = Math.max(
-          Number(offsets.find((one) => one.partition === partition)?.offset ?? -1),
-          kept.offsets[topic]?.[partition] ?? -1,
+          said >= 0 ? said : (kept.offsets[topic]?.[partition] ?? -1),
           topic === this.#topics.events ? beginningOf(bot, partition) : 0,
         )
         // a broker that has lost its latest records counts on from before them: the inbox knows what has an end
@@ -51,7 +51,7 @@ export class Positions {
     })
   }
 
-  /** Keeps offsets that were committed; never lowers one. */
+  /** Keeps offsets that were committed, lower ones too: a broker may have lost records. */
   async keep(bot: KafkaBot, offsets: Offsets): Promise<void> {
     for (;;) {
       const { offsets: before, version } = await this.#kept(bot)
@@ -76,7 +76,7 @@ function merged(before: Offsets, after: Offsets): Offsets {
     [...topics].map((topic) => {
       const [old = [], fresh = []] = [before[topic], after[topic]]
       const length = Math.max(old.length, fresh.length)
-      return [topic, Array.from({ length }, (_, nth) => Math.max(old[nth] ?? 0, fresh[nth] ?? 0))]
+      return [topic, Array.from({ length }, (_, nth) => fresh[nth] ?? old[nth] ?? 0)]
     }),
   )
 }

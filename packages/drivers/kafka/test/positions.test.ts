@@ -1,0 +1,42 @@
+import { memory } from '@trigger-hub/core/memory'
+import type { Admin } from 'kafkajs'
+import type { Connected } from '../src/connected.ts'
+import { Positions } from '../src/positions.ts'
+import type { Topics } from '../src/topics.ts'
+
+const bot = { name: 'mail', id: '1', on: ['*:**'], wishes: [{ on: ['*:**'], from: [0] }] }
+
+/** Where a bot is when its group has committed this in the one partition of the events. */
+function positions() {
+  const broker = { committed: -1, high: 1_000 }
+  const fetchOffsets = async () => [
+    { topic: 'events', partitions: [{ partition: 0, offset: String(broker.committed), metadata: null }] },
+  ]
+  const admin = { use: (task: (one: unknown) => unknown) => task({ fetchOffsets }) }
+  const topics: Partial<Topics> = {
+    events: 'events',
+    retries: () => 'retries',
+    group: () => 'group',
+    extents: async (topic) => (topic === 'events' ? [{ partition: 0, low: 10, high: broker.high }] : []),
+  }
+  const all = new Positions(admin as unknown as Connected<Admin>, topics as Topics, memory())
+  return { all, broker, position: async () => (await all.of(bot))[0]?.position }
+}
+
+test('a broker that has forgotten where a group was is reminded by the store', async () => {
+  const { all, position } = positions()
+  await all.keep(bot, { events: [700] })
+  expect(await position()).toBe(700)
+})
+
+test('a log that lost its end is read from its beginning, and when it has grown again nothing is left out', async () => {
+  const { all, broker, position } = positions()
+  await all.keep(bot, { events: [1_000] })
+  Object.assign(broker, { committed: 1_000, high: 900 })
+  expect(await position()).toBe(10)
+  Object.assign(broker, { committed: 950, high: 1_100 })
+  expect(await position()).toBe(950)
+  await all.keep(bot, { events: [950] })
+  broker.committed = -1
+  expect(await position()).toBe(950)
+})
