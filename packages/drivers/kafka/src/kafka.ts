@@ -169,14 +169,19 @@ class KafkaDriver implements Driver {
 
   async #bury(bot: KafkaBot): Promise<void> {
     const { sessions } = this.#found ?? (await this.#look())
-    const isDone = await buryAll(bot, {
-      client: this.#client,
-      topics: this.#topics,
-      positions: this.#positions,
-      inbox: this.#inbox,
-      sessionMs: Math.max(10_000, sessions.shortestMs),
-    })
-    if (!isDone) return
+    try {
+      const isDone = await buryAll(bot, {
+        client: this.#client,
+        topics: this.#topics,
+        positions: this.#positions,
+        inbox: this.#inbox,
+        clock: this.#clock,
+        sessionMs: Math.max(10_000, sessions.shortestMs),
+      })
+      if (!isDone) return
+    } catch (error) {
+      if ((await this.#bots.load()).some(({ id }) => id === bot.id)) throw error // else another process has done it
+    }
     await this.#bots.remove(bot)
     await this.#topics.remove(bot)
   }

@@ -75,9 +75,16 @@ export class Topics {
     return all.map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }))
   }
 
-  /** Removes what a bot had. */
+  /** Removes what a bot had and is still there. */
   async remove(bot: BotName): Promise<void> {
-    await this.#admin.use((admin) => admin.deleteTopics({ topics: [this.retries(bot)] }))
+    const topic = this.retries(bot)
+    await this.#admin.use(async (admin) => {
+      const isThere = async (): Promise<boolean> => (await admin.listTopics()).includes(topic)
+      if (!(await isThere())) return
+      await admin.deleteTopics({ topics: [topic] }).catch(async (error: unknown) => {
+        if (await isThere()) throw error // else another process was faster
+      })
+    })
     await this.#admin.use((admin) => admin.deleteGroups([this.group(bot)])).catch(() => undefined) // it ends by itself
   }
 
