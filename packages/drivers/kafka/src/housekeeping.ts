@@ -61,6 +61,7 @@ export class Housekeeping {
     // first where the events end: a bot that is declared after this begins behind it
     const ends = await topics.extents(topics.events)
     const all = await bots()
+    const isAlone = all.length > 0 && (await topics.areAllOf(all))
     const lowest = new Map(ends.map(({ partition, high }) => [partition, high]))
     for (const bot of all) {
       const places = await positions.of(bot)
@@ -73,7 +74,8 @@ export class Housekeeping {
         own.map(({ partition, position }) => ({ partition, offset: position })),
       )
     }
-    const passed = ends.filter(({ partition, low }) => (lowest.get(partition) ?? 0) > low)
+    // a bot that the store knows nothing of has one of its own, or the store has lost it: it needs what is there
+    const passed = (isAlone ? ends : []).filter(({ partition, low }) => (lowest.get(partition) ?? 0) > low)
     await topics.trim(
       topics.events,
       passed.map(({ partition }) => ({ partition, offset: lowest.get(partition) ?? 0 })),

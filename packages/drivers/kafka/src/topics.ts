@@ -70,6 +70,26 @@ export class Topics {
     })
   }
 
+  /** Whether there are no bots of this hub but these, as far as the brokers know. */
+  async areAllOf(bots: readonly BotName[]): Promise<boolean> {
+    const topics = await this.#admin.use((admin) => admin.listTopics())
+    const own = new Set(bots.map((bot) => this.retries(bot)))
+    // names of bots and prefixes may have dots, so a hub whose prefix begins with ours is known by its events
+    const others = topics.filter((topic) => topic !== this.events && topic.endsWith('.events'))
+    const inner = others.map((topic) => topic.slice(0, -'events'.length)).filter((one) => this.#isOurs(one))
+    return topics.every(
+      (topic) =>
+        own.has(topic) ||
+        !this.#isOurs(topic) ||
+        !/\.[0-9a-f]{8}\.retries$/.test(topic) ||
+        inner.some((prefix) => topic.startsWith(prefix)),
+    )
+  }
+
+  #isOurs(name: string): boolean {
+    return name.startsWith(`${this.#prefix}.`)
+  }
+
   async extents(topic: string): Promise<Extent[]> {
     const all = await this.#admin.use((admin) => admin.fetchTopicOffsets(topic))
     return all.map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }))
