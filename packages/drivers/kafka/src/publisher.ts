@@ -117,16 +117,18 @@ export class Publisher {
       return end({ is: 'refused', reason: unavailable(error).message }) // nothing was sent
     }
     const topicMessages = batch.map(({ topic, messages }) => ({ topic, messages: [...messages] }))
+    let isUnknown = false
     for (const until = performance.now() + staleMs; ;) {
       try {
         await producer.sendBatch({ acks: -1, timeout: brokerMs, topicMessages })
         return end({ is: 'published' })
       } catch (error) {
+        isUnknown ||= !isRefusal(error)
         if (isStale(error) && performance.now() < until) {
           await new Promise((resume) => setTimeout(resume, staleRetryMs))
           continue // a copy does no harm
         }
-        if (batch.length === 1 && isRefusal(error)) {
+        if (batch.length === 1 && !isUnknown) {
           return end({ is: 'refused', reason: unavailable(error).message })
         }
         for (const { reject } of batch) reject(unavailable(error))

@@ -50,9 +50,12 @@ export const unavailable = (error: unknown): DriverUnavailableError =>
     ? error
     : new DriverUnavailableError('kafka', fixOf(error), { cause: error })
 
-/** Says no, and has surely not stored anything. */
+/**
+ * Says no, and has surely not stored anything. Too few replicas are not among these: kafkajs tries once more and tells of
+ * the second try only, and the first may have stored it.
+ */
 const refusals =
-  /AUTHORIZATION_FAILED|MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE|UNKNOWN_TOPIC_OR_PARTITION|NOT_ENOUGH_REPLICAS$|INVALID_RECORD/
+  /AUTHORIZATION_FAILED|MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE|UNKNOWN_TOPIC_OR_PARTITION|INVALID_RECORD/
 
 export const isRefusal = (error: unknown): boolean =>
   allOf(error).some(({ type = '' }) => refusals.test(type))
