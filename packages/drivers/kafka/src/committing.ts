@@ -24,6 +24,8 @@ export class Committing {
   #current: Promise<void> | undefined
   #cancel: (() => void) | undefined
   #keptAt = -Infinity
+  /** The last try failed, which was told. */
+  #isFailing = false
 
   constructor(options: CommittingOptions) {
     this.#options = options
@@ -68,10 +70,14 @@ export class Committing {
           offset: String(position),
         })),
       )
+      this.#isFailing = false
       for (const { one, position } of places) one.committed(position)
       if (clock.now() - this.#keptAt > keepEveryMs) await this.#keep()
     } catch (error) {
-      if (!isRebalance(error)) onError(error)
+      if (!isRebalance(error)) {
+        if (!this.#isFailing) onError(error)
+        this.#isFailing = true
+      }
       await new Promise<void>((resume) => clock.after(everyMs, resume))
     }
   }

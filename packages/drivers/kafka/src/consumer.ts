@@ -32,8 +32,8 @@ const againMs = 100
 const soonMs = 5
 /** Of a partition: more than this is not fetched ahead. */
 const mostBytes = 1_024 ** 2
-/** Records that are only moved to the next part of their wait, at a time. */
-const mostMoves = 100
+/** Records of a rung that are looked at, at a time. */
+const mostOfRung = 100
 
 /** Runs one bot: fetches events and retries, hands them out while there is room, and commits what has an end. */
 export class Consumer implements Subscription {
@@ -171,19 +171,16 @@ export class Consumer implements Subscription {
       this.#run(next)
     }
     this.#balance()
-    this.#committing.soon(
-      [...this.#partitions.values()].some((one) => one.isHeldUp(this.#options.concurrency)),
-    )
+    this.#committing.soon([...this.#partitions.values()].some((one) => one.isHeldUp(this.#windowOf(one))))
     this.#wakeWhenDue()
   }
 
   /** A retry that is due comes before events, and of these the oldest first. */
   #next(): { partition: Partition; entry: Entry } | undefined {
-    const { concurrency, clock } = this.#options
-    const now = clock.now()
+    const now = this.#options.clock.now()
     let best: { partition: Partition; entry: Entry; rank: number } | undefined
     for (const partition of this.#partitions.values()) {
-      const entry = partition.waiting(concurrency)
+      const entry = partition.waiting(this.#windowOf(partition))
       if (!entry || entry.readyAt > now) continue
       const isRetry = partition.rungMs !== undefined
       const rank = isRetry ? entry.readyAt - 1e15 : Number(entry.message.timestamp)
@@ -224,8 +221,9 @@ export class Consumer implements Subscription {
       await publisher.later(this.#bot, event, generation, dueAt).catch(async (error: unknown) => {
         if (await lookUp()) throw error // else its topic has gone with it
       })
-      if (!(await lookUp())) await inbox.retire({ event: event.id, bot: this.#bot.name, generation }, event)
-      entry.state = 'done'
+      const delivery = { event: event.id, bot: this.#bot.name, generation }
+      if ((await lookUp()) || (await inbox.retire(delivery, event))) entry.state = 'done'
+      else this.#again(entry) // it runs elsewhere at this moment
     } catch (error) {
       onError(error)
       this.#again(entry)
@@ -243,7 +241,7 @@ export class Consumer implements Subscription {
     for (const partition of this.#partitions.values()) {
       if (partition.rungMs === undefined) continue
       for (;;) {
-        const entry = partition.waiting(mostMoves)
+        const entry = partition.waiting(this.#windowOf(partition))
         if (!entry || entry.readyAt > now || dueAtOf(entry.message) <= now) break
         const event = eventOf(entry.message)
         const generation = headerOf(entry.message.headers ?? {}, generationHeader) ?? ''
@@ -266,13 +264,18 @@ export class Consumer implements Subscription {
     }
   }
 
+  /** So many records from what is committed are looked at; a whole rung may become due at once. */
+  #windowOf({ rungMs }: Partition): number {
+    const { concurrency } = this.#options
+    return rungMs === undefined ? concurrency : Math.max(concurrency, mostOfRung)
+  }
+
   #wakeWhenDue(): void {
     this.#cancelWaking()
     const { clock, concurrency } = this.#options
     let dueAt = Infinity
     for (const partition of this.#partitions.values()) {
-      const window = partition.rungMs === undefined ? concurrency : Math.max(concurrency, mostMoves)
-      dueAt = Math.min(dueAt, partition.waiting(window)?.readyAt ?? Infinity)
+      dueAt = Math.min(dueAt, partition.waiting(this.#windowOf(partition))?.readyAt ?? Infinity)
     }
     if (dueAt === Infinity) return
     const waitMs = dueAt - clock.now() // it may have become due since it was looked at

@@ -40,3 +40,21 @@ test('what is in the way, but has nothing to commit, is not committed over and o
   await new Promise((resolve) => setImmediate(resolve))
   expect(rounds()).toBe(0)
 })
+
+test('an outage in which nothing can be committed is told once', async () => {
+  const partition = new Partition('hub.events', 0, 0, undefined)
+  partition.add([entry(0, 'done')], 0)
+  let isAway = true
+  const { one, errors } = committing(partition, async () => {
+    if (isAway) throw new Error('away')
+  })
+  await one.now()
+  await one.now()
+  expect(errors).toHaveLength(1)
+  isAway = false
+  await one.now()
+  isAway = true
+  partition.add([entry(1, 'done')], 1)
+  await one.now()
+  expect(errors).toHaveLength(2)
+})
