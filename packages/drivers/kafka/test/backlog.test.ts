@@ -86,12 +86,6 @@ needsOwn('kafka', () => {
     )
     await eventually(() => count >= backlog, 60_000)
     await slow.drain(5_000)
-    console.log(
-      'µs of CPU per event:',
-      { empty, full, slices: costs },
-      'MB:',
-      heaps.map((bytes) => bytes >> 20),
-    )
     expect(full / empty).toBeLessThanOrEqual(1.3)
     expect(costs.at(-1)! / costs[2]!).toBeLessThanOrEqual(1.3)
     expect(Math.max(...heaps) - heaps[0]!).toBeLessThan(200 * 1_024 ** 2) // what the store remembers of 100,000 included
