@@ -222,19 +222,27 @@ needsOwn('kafka', () => {
   test('composes a wait of several parts, never too short and at most a quarter of a second too long', async () => {
     const driver = hub().driver()
     await driver.declare(everything('mail'))
-    const starts: number[] = []
+    const starts = new Map<string, number[]>()
     const waits = [1_750, 300, 1]
-    const { settled } = await work(driver, 'mail', ({ attempt }) => {
-      starts.push(Date.now())
-      const afterMs = waits[attempt - 1]
-      return afterMs === undefined ? done : { is: 'retry', afterMs, failed: failed(attempt) }
-    })
-    await accept(driver)
-    await eventually(() => settled.length === 4)
+    const { settled } = await work(
+      driver,
+      'mail',
+      ({ event, attempt }) => {
+        starts.set(event.id, [...(starts.get(event.id) ?? []), Date.now()])
+        const afterMs = waits[attempt - 1]
+        return afterMs === undefined ? done : { is: 'retry', afterMs, failed: failed(attempt) }
+      },
+      5,
+    )
+    for (let nth = 0; nth < 5; nth++) {
+      await accept(driver)
+      await wait(200)
+    }
+    await eventually(() => settled.length === 20, 60_000)
     for (const [nth, afterMs] of waits.entries()) {
-      const waited = starts[nth + 1]! - starts[nth]!
+      const waited = Math.min(...[...starts.values()].map((all) => all[nth + 1]! - all[nth]!))
       expect(waited).toBeGreaterThanOrEqual(afterMs)
-      expect(waited).toBeLessThan(afterMs + 250 + 2_000) // of a machine that has other things to do
+      expect(waited).toBeLessThan(afterMs + 250 + 1_000) // of a machine that has other things to do
     }
   })
 
