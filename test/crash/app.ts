@@ -132,8 +132,11 @@ async function opened(): Promise<void> {
 /** Waits until nothing is left to do, then writes down what was given up on. */
 async function untilQuiet(): Promise<void> {
   for (;;) {
-    const { bots } = await hub.inspect()
-    if (bots.every(({ backlog, waiting, running }) => backlog + waiting + running === 0)) break
+    const report = await hub.inspect().catch((error: unknown) => {
+      if (error instanceof WebhookError && error.retryable) return undefined // the driver is on its way back
+      throw error
+    })
+    if (report?.bots.every(({ backlog, waiting, running }) => backlog + waiting + running === 0)) break
     await wait(20)
   }
   const bury = appender<Buried>(folder, 'buried')
