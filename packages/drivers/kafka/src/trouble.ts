@@ -31,7 +31,7 @@ const fixes: readonly [RegExp, string][] = [
   ],
   [/timed out|no answer within/i, 'it does not answer.'],
   [
-    /ECONNRESET|EPIPE|Closed connection|Connection error|closed/i,
+    /ECONNRESET|EPIPE|Closed connection|Connection error|closed|TypeError .*\bnull\b/i,
     'the connection was lost, and another one is being made.',
   ],
 ]
@@ -68,10 +68,15 @@ export const isStale = (error: unknown): boolean =>
     ),
   )
 
-/** The connection broke, or the broker did not answer on it. */
+/**
+ * The connection broke, or the broker did not answer on it: a `TypeError` as well, for where none of the brokers answers
+ * kafkajs takes apart the null that it has instead (`withBroker`).
+ */
 export const isLost = (error: unknown): boolean =>
   allOf(error).some(({ name = '', message = '' }) =>
-    /RequestTimeout|ConnectionClosed|Closed connection|ECONNRESET|EPIPE/.test(name + message),
+    /RequestTimeout|ConnectionClosed|Closed connection|ECONNRESET|EPIPE|TypeError .*\bnull\b/.test(
+      `${name} ${message}`,
+    ),
   )
 
 /** The error and what it came of. */

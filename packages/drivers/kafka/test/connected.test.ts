@@ -1,0 +1,32 @@
+import type { Admin, Kafka } from 'kafkajs'
+import type { Client } from '../src/client.ts'
+import { Connected } from '../src/connected.ts'
+
+/** As kafkajs asks for topics when no broker has answered it. */
+const takeApart = (nothing: { topics: string[] } | null): string[] => {
+  const { topics } = nothing!
+  return topics
+}
+
+test('a request that no broker answered is made once more on another connection', async () => {
+  const made: object[] = []
+  const part = {
+    events: { REQUEST_TIMEOUT: 'timeout' },
+    on: () => undefined,
+    connect: async () => undefined,
+    disconnect: async () => undefined,
+  } as unknown as Admin
+  const client = { line: () => ({ kafka: {} as Kafka, cut: () => undefined }) } as unknown as Client
+  const admin = new Connected(client, () => {
+    const one = { ...part }
+    made.push(one)
+    return one
+  })
+  expect(await admin.use(async (one) => takeApart(one === made[0] ? null : { topics: ['events'] }))).toEqual([
+    'events',
+  ])
+  await expect(admin.use(async () => takeApart(null))).rejects.toMatchObject({
+    message: expect.stringContaining('the connection was lost') as string,
+  })
+  await admin.close()
+})
