@@ -34,7 +34,7 @@ export async function measured(events: number, task: () => unknown): Promise<Mea
 }
 
 /** Has a driver accept so many events, each with a key of its own. */
-export async function accept(driver: Driver, events: number): Promise<void> {
+export async function accept(driver: Driver, events: number, ttlMs = 86_400_000): Promise<void> {
   let left = events
   const sender = async (): Promise<void> => {
     while (left-- > 0) {
@@ -51,7 +51,7 @@ export async function accept(driver: Driver, events: number): Promise<void> {
           headers: { 'user-agent': 'bench', 'x-topic': 'orders/create' },
           rawBody: body,
         },
-        { key: id, fingerprint: print, ttlMs: 86_400_000, token: id, timeoutMs: 30_000 },
+        { key: id, fingerprint: print, ttlMs, token: id, timeoutMs: 30_000 },
       )
     }
   }
