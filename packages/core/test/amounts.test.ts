@@ -44,6 +44,15 @@ test.each([
   expect(() => milliseconds(value as Duration, 'timeout')).toThrow(/^Option "timeout" is /)
 })
 
+test('a duration may be asked to lie between two others, which are let in and named to who is outside', () => {
+  const within = ['100ms', '1h'] as const
+  expect(milliseconds(100, 'lease', within)).toBe(100)
+  expect(milliseconds('60m', 'lease', within)).toBe(3_600_000)
+  for (const value of [99, '61m'] as const) {
+    expect(() => milliseconds(value, 'lease', within)).toThrow(/^Option "lease" is .*'100ms' to '1h'/)
+  }
+})
+
 test.each(['1MB', '1 mb', '1m', '1kib', -1])('refuses %j as a size', (value) => {
   expect(() => bytes(value as Size, 'limit')).toThrow(/^Option "limit" is .*'64kb'/)
 })

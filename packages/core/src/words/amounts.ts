@@ -21,10 +21,23 @@ function amount(value: unknown, option: string, units: Record<string, number>, e
 
 /**
  * Milliseconds of a duration that a person wrote.
+ * @param within  the shortest and the longest that will do
  * @throws SetupError `ERR_OPTION_INVALID`, which names the option
  */
-export const milliseconds = (value: Duration, option: string): number =>
-  amount(value, option, durationUnits, `'500ms', '30s', '24h'`)
+export function milliseconds(
+  value: Duration,
+  option: string,
+  within?: readonly [least: Duration, most: Duration],
+): number {
+  const ms = amount(value, option, durationUnits, `'500ms', '30s', '24h'`)
+  if (!within) return ms
+  const [least, most] = within
+  if (ms >= milliseconds(least, option) && ms <= milliseconds(most, option)) return ms
+  throw new SetupError(
+    'ERR_OPTION_INVALID',
+    `Option "${option}" is ${JSON.stringify(value)}: use '${least}' to '${most}'.`,
+  )
+}
 
 /**
  * Bytes of a size that a person wrote.

@@ -3,7 +3,6 @@ import {
   knownOptions,
   milliseconds,
   Session,
-  SetupError,
   systemClock,
   type AcceptOptions,
   type Accepted,
@@ -78,13 +77,7 @@ class Embedded implements Driver, CompanionStore {
     this.#path = resolve(options.path ?? join('.trigger-hub', 'hub.db'))
     this.#clock = options.clock ?? systemClock
     this.#retentionMs = milliseconds(options.retention ?? '24h', 'retention')
-    const leaseMs = milliseconds(options.lease ?? '10s', 'lease')
-    if (leaseMs < 100 || leaseMs > 3_600_000) {
-      throw new SetupError(
-        'ERR_OPTION_INVALID',
-        `Option "lease" is ${JSON.stringify(options.lease)}: use 100 ms to 1 h.`,
-      )
-    }
+    const leaseMs = milliseconds(options.lease ?? '10s', 'lease', ['100ms', '1h'])
     this.#thread = new DatabaseThread({
       path: this.#path,
       clock: this.#clock,

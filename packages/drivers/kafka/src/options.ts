@@ -43,10 +43,7 @@ export function settingsOf(options: KafkaOptions): Settings {
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > 1_000) {
     throw invalid('Option "partitions" must be a whole number from 1 to 1,000.')
   }
-  const leaseMs = milliseconds(lease, 'lease')
-  if (leaseMs < 100 || leaseMs > 1_800_000) {
-    throw invalid(`Option "lease" is ${JSON.stringify(lease)}: use 100 ms to 30 min.`)
-  }
+  const leaseMs = milliseconds(lease, 'lease', ['100ms', '30m'])
   return { store, prefix, partitions, leaseMs, clock }
 }
 

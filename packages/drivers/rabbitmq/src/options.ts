@@ -48,9 +48,7 @@ export function checked(options: RabbitMqOptions): Checked {
   }
   if (!/^[\w:.-]{1,100}$/.test(prefix))
     invalid('Option "prefix" takes letters, digits, "_", "-", "." and ":".')
-  const leaseMs = milliseconds(lease, 'lease')
-  if (leaseMs < 100 || leaseMs > 3_600_000)
-    invalid(`Option "lease" is ${JSON.stringify(lease)}: use 100 ms to 1 h.`)
+  const leaseMs = milliseconds(lease, 'lease', ['100ms', '1h'])
   if (open) {
     if (options.url !== undefined) invalid('Of the options "url" and "connect", give one.')
     return { prefix, leaseMs, open }

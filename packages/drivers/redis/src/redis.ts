@@ -92,13 +92,7 @@ class RedisDriver implements Driver, CompanionStore {
         'Option "prefix" takes letters, digits, "_", "-", "." and ":".',
       )
     }
-    const leaseMs = milliseconds(lease, 'lease')
-    if (leaseMs < 100 || leaseMs > 3_600_000) {
-      throw new SetupError(
-        'ERR_OPTION_INVALID',
-        `Option "lease" is ${JSON.stringify(lease)}: use 100 ms to 1 h.`,
-      )
-    }
+    const leaseMs = milliseconds(lease, 'lease', ['100ms', '1h'])
     if (!Number.isInteger(replicas) || replicas < 0 || replicas > 10) {
       throw new SetupError('ERR_OPTION_INVALID', 'Option "replicas" takes a whole number from 0 to 10.')
     }
