@@ -1,3 +1,4 @@
+export { TooLate, within } from '../pure/deadline.ts'
 export { keepLease, type KeptLease, type LeaseOptions } from '../pure/keep-lease.ts'
 export { splitAccept, type Published, type PublishEvent, type SplitAcceptOptions } from './accept.ts'
 export { splitDeadLetters, type Redeliver } from './dead-letters.ts'

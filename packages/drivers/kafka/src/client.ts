@@ -1,6 +1,7 @@
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { SetupError } from '@trigger-hub/core'
+import { TooLate, within as settledWithin } from '@trigger-hub/core/split'
 import { Kafka, logLevel, type ISocketFactory, type KafkaConfig } from 'kafkajs'
 import { unavailable } from './trouble.ts'
 
@@ -86,12 +87,13 @@ const keptIn =
  * The promise, or a rejection with `DriverUnavailableError` when it fails or the time is over.
  * @param late  is called when the time is over
  */
-export function within<T>(promise: Promise<T>, ms: number, late: () => void = () => undefined): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      late()
-      reject(unavailable(new Error(`no answer within ${ms} ms`)))
-    }, ms)
-    promise.then(resolve, (error: unknown) => reject(unavailable(error))).finally(() => clearTimeout(timer))
-  })
+export async function within<T>(promise: Promise<T>, ms: number, late?: () => void): Promise<T> {
+  try {
+    return await settledWithin(promise, ms, () => {
+      late?.()
+      return new TooLate(ms)
+    })
+  } catch (error) {
+    throw unavailable(error)
+  }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '@trigger-hub/core'
-import type { Inbox } from '@trigger-hub/core/split'
+import { TooLate, type Inbox } from '@trigger-hub/core/split'
 import { wanted, type KafkaBot } from './wishes.ts'
 import type { Client } from './client.ts'
 import { eventOf, generationHeader, headerOf } from './event-message.ts'
@@ -44,7 +44,7 @@ export async function buryAll(
       cancel()
       cancel = clock.after(patienceMs, () => {
         void end()
-        reject(unavailable(new Error(`no answer within ${patienceMs} ms`)))
+        reject(unavailable(new TooLate(patienceMs)))
       })
     }
     const fetching: Fetching = new Fetching({

@@ -1,10 +1,10 @@
 import type { Clock, ConsumeOptions, Handle, Subscription } from '@trigger-hub/core'
-import { Runs, type Inbox, type Message } from '@trigger-hub/core/split'
+import { Runs, within, type Inbox, type Message } from '@trigger-hub/core/split'
 import type { Channel, ConsumeMessage } from 'amqplib'
 import type { Bots } from './bots.ts'
 import type { Link } from './link.ts'
 import { eventOf, toldBy } from './message.ts'
-import { patienceMs, within } from './patience.ts'
+import { patienceMs } from './patience.ts'
 import type { Outgoing } from './outgoing.ts'
 import { unavailable } from './trouble.ts'
 

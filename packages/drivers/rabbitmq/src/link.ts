@@ -1,6 +1,7 @@
 import { DriverUnavailableError } from '@trigger-hub/core'
+import { within } from '@trigger-hub/core/split'
 import type { ChannelModel } from 'amqplib'
-import { patienceMs, within } from './patience.ts'
+import { patienceMs } from './patience.ts'
 import { unavailable } from './trouble.ts'
 
 /** To be handed to amqplib's `connect` as it is, together with whatever else a socket needs. */

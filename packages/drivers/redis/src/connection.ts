@@ -1,4 +1,5 @@
 import { DriverUnavailableError, SetupError } from '@trigger-hub/core'
+import { TooLate, within } from '@trigger-hub/core/split'
 import { Redis, type Cluster } from 'ioredis'
 import type { Script } from './scripts/script.ts'
 import { fixOf } from './trouble.ts'
@@ -210,19 +211,6 @@ function settled(client: Client): Promise<void> {
     const onReady = (): void => end()
     const onClose = (): void => end(new Error('the connection was closed'))
     client.on('ready', onReady).on('close', onClose)
-  })
-}
-
-export class TooLate extends Error {}
-
-/** Rejects with `TooLate` when `promise` has not settled in time; what becomes of it then concerns nobody. */
-export function within<T>(promise: Promise<T>, ms: number): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new TooLate(`no answer within ${Math.round(ms)} ms`)),
-      Math.max(ms, 1),
-    )
-    promise.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }
 

@@ -1,4 +1,5 @@
-import { within, type Client, type Connection } from './connection.ts'
+import { within } from '@trigger-hub/core/split'
+import type { Client, Connection } from './connection.ts'
 
 /** How long a read blocks at most: a connection that is dead is noticed by then, and so are waits that others have set. */
 const longestBlockMs = 5_000
