@@ -42,8 +42,11 @@ export async function startRedis(options: RedisOptions = {}): Promise<Server> {
   })
 }
 
-/** Starts a Sentinel of our own. It watches a Redis under the name `main`, and has a replica take its place. */
-export async function startSentinel(primary: Server): Promise<Server> {
+/**
+ * Starts a Sentinel of our own. It watches a Redis under the name `main`, and has a replica take its place.
+ * @param silenceMs  once it has not answered for so long
+ */
+export async function startSentinel(primary: Server, silenceMs: number): Promise<Server> {
   prepareRedis()
   const port = await freePort()
   const folder = folderOf('sentinel', undefined)
@@ -51,7 +54,7 @@ export async function startSentinel(primary: Server): Promise<Server> {
   const settings = [
     ...[`port ${port}`, 'bind 127.0.0.1', `dir ${folder.path}`],
     `sentinel monitor main 127.0.0.1 ${new URL(primary.url).port} 1`,
-    ...['sentinel down-after-milliseconds main 500', 'sentinel failover-timeout main 3000'],
+    ...[`sentinel down-after-milliseconds main ${silenceMs}`, 'sentinel failover-timeout main 3000'],
   ]
   writeFileSync(file, settings.join('\n'))
   return launch({

@@ -16,6 +16,8 @@ export interface Group {
 const portOf = ({ url }: Server): number => Number(new URL(url).port)
 const addressOf = (server: Server) => ({ host: '127.0.0.1', port: portOf(server) })
 const prompt = ['--repl-diskless-sync-delay', '0']
+/** For how long a server is silent before another one takes its place: longer than a busy machine keeps one waiting. */
+const silenceMs = 3_000
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition().catch(() => false))) await new Promise((resume) => setTimeout(resume, 20))
@@ -41,7 +43,7 @@ export async function startSentinelGroup(): Promise<Group> {
   const replicas = await Promise.all([1, 2].map(() => startRedis({ args: [...prompt, ...replicaOf] })))
   await asking(primary, (client) => client.set('written', 1))
   await hasReplicas(primary, 2)
-  const sentinel = await startSentinel(primary)
+  const sentinel = await startSentinel(primary, silenceMs)
   await until(() =>
     asking(
       sentinel,
@@ -69,7 +71,8 @@ const slots = 16_384
 /** A cluster of three primaries, with two replicas of the one that has the keys of a prefix. */
 export async function startClusterGroup(prefix: string): Promise<Group> {
   const args = [
-    ...['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1', '--cluster-node-timeout', '1000'],
+    ...['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'],
+    ...['--cluster-node-timeout', String(silenceMs)],
     ...prompt,
   ]
   const servers = await Promise.all(Array.from({ length: 5 }, () => startRedis({ args })))
