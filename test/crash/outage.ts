@@ -8,6 +8,7 @@ import { readLedger } from './ledger.ts'
 import { judge } from './oracle.ts'
 import { freshFolder, removeFolder } from './run.ts'
 import { message, Sender, type Message } from './sender.ts'
+import { Traffic } from './traffic.ts'
 
 const bots = crashBots(() => new Error())
 /** The app gives its driver 2 s to accept; what it does beside that takes no time to speak of. */
@@ -77,33 +78,18 @@ export function outageSuite({ start, driver, kills, freshMs = 0, proxy: known }:
     await sender.deliver(message(3)) // one that is tried twice
     await child.quiet()
     await wait(freshMs)
-    const queue = Array.from({ length: 300 }, (_, n) => message(n))
-    const answers: Awaited<ReturnType<typeof timed>>[] = []
-    const lane = async (): Promise<void> => {
-      for (let one = queue.pop(); one; one = queue.pop()) {
-        for (;;) {
-          const answer = await timed(one)
-          answers.push(answer)
-          if (answer.status === 200) break
-          await wait(20)
-        }
-      }
-    }
-    const lanes = Promise.all(Array.from({ length: 8 }, lane))
+    const traffic = new Traffic(sender, { from: 4 })
     for (let nth = 0; nth < kills; nth++) {
-      const until = answers.length + 50
-      while (answers.length < until) await wait(1)
+      await traffic.accepts(50)
       await server.kill('SIGKILL')
-      await wait(300)
+      await traffic.refuses(20)
       await server.restart()
     }
-    await lanes
-    const refused = answers.filter(({ status }) => status !== 200)
-    expect(new Set(refused.map(({ status, retryAfter }) => `${status} ${retryAfter}`))).toEqual(
-      new Set(['503 1']),
-    )
-    expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(budgetMs)
-    await allIsWell(300)
+    await traffic.accepts(50)
+    await traffic.end()
+    expect([...traffic.refusals]).toEqual(['503 1'])
+    expect(traffic.slowestMs).toBeLessThan(budgetMs)
+    await allIsWell(1 + traffic.accepted)
   })
 
   test.each<[string, () => void, number[]?]>([

@@ -50,7 +50,7 @@ export class Sender {
     this.#port = port
   }
 
-  /** One request, and what came of it. */
+  /** One request, and what came of it. @throws Error when the sender is closed */
   async post({
     key,
     type,
@@ -58,6 +58,7 @@ export class Sender {
     headers,
     forged,
   }: Message): Promise<Sent & { retryAfter?: string | undefined }> {
+    if (this.#isClosed) throw new Error('The sender is closed.')
     const answer = await this.#request(body, headers)
     const event = answer?.headers['trigger-hub-event']
     const line: Sent = {
@@ -77,7 +78,6 @@ export class Sender {
   async deliver(message: Message): Promise<Sent> {
     for (;;) {
       while (this.#port() === 0 && !this.#isClosed) await wait(5)
-      if (this.#isClosed) throw new Error('The sender is closed.')
       const sent = await this.post(message)
       if (sent.status >= 200 && sent.status < 500) return sent
       await wait(10)

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as wait } from 'node:timers/promises'
 import { driverSuite, type Runner } from '@trigger-hub/conformance'
 import { redis } from '@trigger-hub/redis'
 import { crashBots } from '../../../../test/crash/bots.ts'
@@ -8,7 +7,8 @@ import type { DriverChoice } from '../../../../test/crash/drivers.ts'
 import { readLedger } from '../../../../test/crash/ledger.ts'
 import { judge } from '../../../../test/crash/oracle.ts'
 import { crashRun, freshFolder, removeFolder } from '../../../../test/crash/run.ts'
-import { message, Sender } from '../../../../test/crash/sender.ts'
+import { Sender } from '../../../../test/crash/sender.ts'
+import { Traffic } from '../../../../test/crash/traffic.ts'
 import { needsOwn } from '../../../../test/servers/needs.ts'
 import { startClusterGroup, startSentinelGroup, type Group } from './groups.ts'
 
@@ -86,36 +86,21 @@ needsOwn('redis', () => {
       const port = await child.start()
       const sender = new Sender(folder, () => port)
       try {
-        const queue = Array.from({ length: 300 }, (_, n) => message(1_000 + n))
-        let accepted = 0
-        let longestMs = 0
-        const refusals = new Set<string>()
-        const lane = async (): Promise<void> => {
-          for (let one = queue.pop(); one; one = queue.pop()) {
-            for (;;) {
-              const from = performance.now()
-              const { status, retryAfter } = await sender.post(one)
-              longestMs = Math.max(longestMs, performance.now() - from)
-              if (status === 200) break
-              refusals.add(`${status} ${retryAfter}`)
-              await wait(20)
-            }
-            accepted++
-          }
-        }
-        const lanes = Promise.all(Array.from({ length: 8 }, lane))
-        while (accepted < 100) await wait(1)
+        const traffic = new Traffic(sender, { from: 1_000 })
+        await traffic.accepts(100)
         await group.kill()
-        await lanes
-        expect([...refusals]).toEqual(['503 1'])
-        expect(longestMs).toBeLessThan(budgetMs)
+        await traffic.refuses(1)
+        await traffic.accepts(100)
+        await traffic.end()
+        expect([...traffic.refusals]).toEqual(['503 1'])
+        expect(traffic.slowestMs).toBeLessThan(budgetMs)
 
         await child.quiet()
         child.kill('SIGTERM')
         expect(await child.exited).toEqual({ code: 0, signal: null })
         const { broken, counts } = judge(readLedger(folder), bots)
         expect(broken).toEqual([])
-        expect(counts.acked).toBe(300)
+        expect(counts.acked).toBe(traffic.accepted)
       } finally {
         sender.close()
       }
