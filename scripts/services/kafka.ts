@@ -73,9 +73,9 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Server> {
     ...['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', join(jars, '*')],
     ...args,
   ]
-  const id = randomBytes(16).toString('base64url')
-  const format = ['kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', id, '-c', settings]
-  const formatted = spawnSync('java', java(...format), { encoding: 'utf8' })
+  const id = randomBytes(16).toString('base64url') // may begin with a dash
+  const format = ['format', '--ignore-formatted', `--cluster-id=${id}`, '-c', settings]
+  const formatted = spawnSync('java', java('kafka.tools.StorageTool', ...format), { encoding: 'utf8' })
   if (formatted.status !== 0)
     throw new Error(`Kafka's storage was not formatted: ${formatted.stderr.slice(-1_000)}`)
   return launch({
