@@ -30,8 +30,9 @@ export interface ConsumerOptions extends ConsumeOptions {
 /** Before a record that was given back, or could not be put off, is looked at again. */
 const againMs = 100
 const soonMs = 5
-/** Of a partition: more than this is not fetched ahead. */
+/** Of a partition: more than this is not fetched ahead; the records beside those that may run. */
 const mostBytes = 1_024 ** 2
+const mostRecords = 1_000
 /** Records of a rung that are looked at, at a time. */
 const mostOfRung = 100
 
@@ -254,10 +255,11 @@ export class Consumer implements Subscription {
   /** Fetches no more for a partition that has enough for now. */
   #balance(): void {
     for (const one of this.#partitions.values()) {
-      if (!one.isPaused && one.bytes > mostBytes) {
+      const filled = Math.max(one.bytes / mostBytes, (one.length - this.#windowOf(one)) / mostRecords)
+      if (!one.isPaused && filled > 1) {
         one.isPaused = true
         this.#fetching.pause(one.topic, one.partition)
-      } else if (one.isPaused && one.bytes < mostBytes / 2) {
+      } else if (one.isPaused && filled < 0.5) {
         one.isPaused = false
         this.#fetching.resume(one.topic, one.partition)
       }

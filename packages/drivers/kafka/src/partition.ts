@@ -50,6 +50,11 @@ export class Partition {
     return this.#bytes
   }
 
+  /** How many records it has in memory. */
+  get length(): number {
+    return this.#entries.length
+  }
+
   /** @param last  the offset of the last record that was fetched, whether it was kept or not */
   add(entries: readonly Entry[], last: number): void {
     for (const entry of entries) this.#bytes += entry.message.value?.length ?? 0
