@@ -26,7 +26,7 @@ import { Consumer } from './consumer.ts'
 import { DatabaseThread } from './database-thread.ts'
 import { argsOf, deadLetterOf } from './event-record.ts'
 import type { Slice, DeadLetterRange } from './operations/dead-letters.ts'
-import { Keys } from './keys.ts'
+import { EmbeddedStore } from './store.ts'
 
 export interface EmbeddedOptions {
   /** The file; its folder is made. Default `.trigger-hub/hub.db` in the working directory. */
@@ -49,10 +49,10 @@ const sweepPauseMs = 20
  * @throws SetupError `ERR_OPTION_INVALID`, `ERR_OPTION_UNKNOWN`
  */
 export function embedded(options: EmbeddedOptions = {}): Driver & CompanionStore {
-  return new Embedded(options)
+  return new EmbeddedDriver(options)
 }
 
-class Embedded implements Driver, CompanionStore {
+class EmbeddedDriver extends EmbeddedStore implements Driver, CompanionStore {
   readonly name = 'embedded'
   readonly capabilities = { durability: 'disk', reach: 'machine', maxEventBytes: 64 * mb } as const
   readonly #path: string
@@ -61,49 +61,38 @@ class Embedded implements Driver, CompanionStore {
   readonly #thread: DatabaseThread
   readonly #session: Session
   readonly #consumers = new Map<string, Consumer>()
-  readonly claim: CompanionStore['claim']
-  readonly renew: CompanionStore['renew']
-  readonly complete: CompanionStore['complete']
-  readonly release: CompanionStore['release']
-  readonly tally: CompanionStore['tally']
-  readonly shared: CompanionStore['shared']
-  readonly share: CompanionStore['share']
   #sweptTo = 0
   #cancelSweep: (() => void) | undefined
   #closed: Promise<void> | undefined
 
   constructor(options: EmbeddedOptions) {
     knownOptions('embedded()', options, ['path', 'retention', 'lease', 'clock'])
-    this.#path = resolve(options.path ?? join('.trigger-hub', 'hub.db'))
-    this.#clock = options.clock ?? systemClock
-    this.#retentionMs = milliseconds(options.retention ?? '24h', 'retention')
-    const leaseMs = milliseconds(options.lease ?? '10s', 'lease', ['100ms', '1h'])
-    this.#thread = new DatabaseThread({
-      path: this.#path,
-      clock: this.#clock,
+    const { retention = '24h', lease = '10s', clock = systemClock } = options
+    const path = resolve(options.path ?? join('.trigger-hub', 'hub.db'))
+    const retentionMs = milliseconds(retention, 'retention')
+    const leaseMs = milliseconds(lease, 'lease', ['100ms', '1h'])
+    const thread = new DatabaseThread({
+      path,
+      clock,
       onWoken: (bots) => this.#wake(bots),
       onOpened: () => {
         if (!this.#cancelSweep) this.#sweepLater(sweepEveryMs)
       },
     })
+    super(thread)
+    this.#path = path
+    this.#clock = clock
+    this.#retentionMs = retentionMs
+    this.#thread = thread
     this.#session = new Session({
-      clock: this.#clock,
+      clock,
       leaseMs,
-      renew: (session, begin) =>
-        this.#thread.call('renewSession', { session, leaseMs, pid: process.pid, begin }),
-      end: (session) => this.#thread.call('endSession', { session }),
+      renew: (session, begin) => thread.call('renewSession', { session, leaseMs, pid: process.pid, begin }),
+      end: (session) => thread.call('endSession', { session }),
       onLost: () => {
         for (const consumer of this.#consumers.values()) consumer.loseLease()
       },
     })
-    const keys = new Keys(this.#thread)
-    this.claim = (...args) => keys.claim(...args)
-    this.renew = (...args) => keys.renew(...args)
-    this.complete = (...args) => keys.complete(...args)
-    this.release = (...args) => keys.release(...args)
-    this.tally = (...args) => keys.tally(...args)
-    this.shared = (...args) => keys.shared(...args)
-    this.share = (...args) => keys.share(...args)
   }
 
   async declare(bots: readonly BotDeclaration[]): Promise<void> {

@@ -11,6 +11,7 @@ import {
   type Clock,
   type CompanionStore,
   type ConsumeOptions,
+  type DeadLetter,
   type Driver,
   type Duration,
   type EventRecord,
@@ -24,12 +25,11 @@ import { Consumer } from './consumer.ts'
 import { RedisDeadLetters } from './dead-letters.ts'
 import { durabilityOf } from './durability.ts'
 import { Intake } from './intake.ts'
-import { Keys } from './keys.ts'
 import { patienceMs, Registry } from './registry.ts'
 import { endScript, renewScript } from './scripts/deliveries.ts'
 import { standingScript } from './scripts/registry.ts'
 import { Settling } from './settling.ts'
-import { SharedTexts } from './shared-texts.ts'
+import { RedisStore } from './store.ts'
 
 export interface RedisOptions {
   /** What all keys begin with, as `{prefix}:`; hubs with different ones never meet. Default `'trigger-hub'`. */
@@ -60,17 +60,9 @@ export function redis(
   return new RedisDriver(server, options)
 }
 
-class RedisDriver implements Driver, CompanionStore {
+class RedisDriver extends RedisStore implements Driver, CompanionStore {
   readonly name = 'redis'
   readonly deadLetters: RedisDeadLetters
-  readonly claim: CompanionStore['claim']
-  readonly renew: CompanionStore['renew']
-  readonly complete: CompanionStore['complete']
-  readonly release: CompanionStore['release']
-  readonly tally: CompanionStore['tally']
-  readonly shared: CompanionStore['shared']
-  readonly share: CompanionStore['share']
-  readonly bury: CompanionStore['bury']
   readonly #connection: Connection
   readonly #clock: Clock
   readonly #registry: Registry
@@ -96,29 +88,21 @@ class RedisDriver implements Driver, CompanionStore {
     if (!Number.isInteger(replicas) || replicas < 0 || replicas > 10) {
       throw new SetupError('ERR_OPTION_INVALID', 'Option "replicas" takes a whole number from 0 to 10.')
     }
+    const connection = new Connection(server, { prefix, replicas })
+    super(connection)
     this.#clock = clock
-    this.#connection = new Connection(server, { prefix, replicas })
-    this.#registry = new Registry(this.#connection)
-    this.#intake = new Intake(this.#connection, this.#registry)
-    this.#settling = new Settling(this.#connection, clock)
+    this.#connection = connection
+    this.#registry = new Registry(connection)
+    this.#intake = new Intake(connection, this.#registry)
+    this.#settling = new Settling(connection, clock)
     this.#session = new Session({
       clock,
       leaseMs,
       renew: (id, begins) => this.#renew(id, begins, leaseMs),
-      end: (id) => this.#connection.run(endScript, [id], patienceMs),
+      end: (id) => connection.run(endScript, [id], patienceMs),
       onLost: () => this.#onLost(),
     })
-    this.deadLetters = new RedisDeadLetters(this.#connection, this.#registry)
-    const keys = new Keys(this.#connection)
-    this.claim = (...args) => keys.claim(...args)
-    this.renew = (...args) => keys.renew(...args)
-    this.complete = (...args) => keys.complete(...args)
-    this.release = (...args) => keys.release(...args)
-    this.tally = (bot) => keys.tally(bot)
-    const texts = new SharedTexts(this.#connection)
-    this.shared = (name) => texts.shared(name)
-    this.share = (...args) => texts.share(...args)
-    this.bury = (...args) => this.deadLetters.bury(...args)
+    this.deadLetters = new RedisDeadLetters(connection, this.#registry)
   }
 
   /** `durability` is what the server's settings are worth, once a hub has been started or `inspect()` called. */
@@ -156,6 +140,10 @@ class RedisDriver implements Driver, CompanionStore {
 
   accept(event: EventRecord, options: AcceptOptions): Promise<Accepted> {
     return this.#intake.accept(event, options)
+  }
+
+  bury(letter: Omit<DeadLetter, 'id'>, once: string): Promise<void> {
+    return this.deadLetters.bury(letter, once)
   }
 
   async consume(bot: string, options: ConsumeOptions, handle: Handle): Promise<Subscription> {

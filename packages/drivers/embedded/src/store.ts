@@ -14,7 +14,7 @@ import { bufferOf } from './event-record.ts'
 type Remembering = 'claim' | 'renew' | 'complete' | 'release' | 'tally' | 'shared' | 'share'
 
 /** Who is at work on a key, and the reply once there is one; what processes share beside events. */
-export class Keys implements Pick<CompanionStore, Remembering> {
+export class EmbeddedStore implements Pick<CompanionStore, Remembering> {
   readonly #thread: DatabaseThread
 
   constructor(thread: DatabaseThread) {

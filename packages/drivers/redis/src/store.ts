@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import type { Claim, CompanionStore, Held, StoredReply, Tally, TracedClaimOptions } from '@trigger-hub/core'
+import type {
+  Claim,
+  CompanionStore,
+  Held,
+  Shared,
+  StoredReply,
+  Tally,
+  TracedClaimOptions,
+} from '@trigger-hub/core'
 import type { Connection } from './connection.ts'
 import { patienceMs } from './registry.ts'
 import {
@@ -9,9 +17,15 @@ import {
   renewClaimScript,
   tallyScript,
 } from './scripts/claims.ts'
+import { shareScript } from './scripts/shared.ts'
 
-/** Who is at work on a key, what holders before have left, and the reply once there is one; by the server's clock. */
-export class Keys implements Pick<CompanionStore, 'claim' | 'renew' | 'complete' | 'release' | 'tally'> {
+type Remembering = 'claim' | 'renew' | 'complete' | 'release' | 'tally' | 'shared' | 'share'
+
+/**
+ * Who is at work on a key, what holders before have left, and the reply once there is one; by the server's clock. Beside
+ * them, small texts that all processes share, changed by who has seen the latest.
+ */
+export class RedisStore implements Pick<CompanionStore, Remembering> {
   readonly #connection: Connection
 
   constructor(connection: Connection) {
@@ -70,6 +84,20 @@ export class Keys implements Pick<CompanionStore, 'claim' | 'renew' | 'complete'
     const answer = await this.#connection.run(tallyScript, [bot ?? ''], patienceMs)
     const [held, left, deadLetters] = answer as [number, number, number]
     return { held, left, deadLetters }
+  }
+
+  async shared(name: string): Promise<Shared | undefined> {
+    const key = this.#connection.key(`shared:${name}`)
+    const [text, version] = await this.#connection.call(
+      ({ client }) => client.hmget(key, 'text', 'version'),
+      patienceMs,
+    )
+    return typeof text === 'string' && typeof version === 'string' ? { text, version } : undefined
+  }
+
+  async share(name: string, text: string, version = ''): Promise<boolean> {
+    const args = [name, version, text, randomUUID()]
+    return (await this.#connection.run(shareScript, args, patienceMs)) === 1
   }
 }
 
