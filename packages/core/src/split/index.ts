@@ -3,5 +3,5 @@ export { keepLease, type KeptLease, type LeaseOptions } from '../pure/keep-lease
 export { splitAccept, type Published, type PublishEvent, type SplitAcceptOptions } from './accept.ts'
 export { splitDeadLetters, type Redeliver } from './dead-letters.ts'
 export { Inbox, type Beginning, type Begun, type InboxEntry, type InboxOptions } from './inbox.ts'
-export { Registry, type ChangeBots } from './registry.ts'
+export { Registry, type ChangeBots, type RegisteredBot } from './registry.ts'
 export { Runs, type Message, type RunsOptions } from './runs.ts'

@@ -3,16 +3,21 @@ import type { BotDeclaration } from '../ports/driver.ts'
 import type { CompanionStore } from '../ports/store.ts'
 import type { EventRecord } from '../words/event.ts'
 
+/** A bot as the registry keeps it, also while it is being retired: until nothing is left of it on the broker. */
+export interface RegisteredBot extends BotDeclaration {
+  readonly isRetired?: true
+}
+
 /** Changes the bots of a registry, and what the broker has for them. Called again when somebody else was faster. */
-export type ChangeBots<Bot extends BotDeclaration> = (
+export type ChangeBots<Bot extends RegisteredBot> = (
   bots: readonly Bot[],
 ) => readonly Bot[] | Promise<readonly Bot[]>
 
 /**
- * The bots that there are, as a text that all processes share through a store. `bots` is what this process has last seen.
- * A driver may keep more about a bot than its declaration.
+ * The bots that there are, as a text that all processes share through a store, and as this process has last seen it. A
+ * driver may keep more about a bot than its declaration.
  */
-export class Registry<Bot extends BotDeclaration = BotDeclaration> {
+export class Registry<Bot extends RegisteredBot = RegisteredBot> {
   readonly #store: CompanionStore
   readonly #name: string
   #bots: readonly Bot[] = []
@@ -24,11 +29,16 @@ export class Registry<Bot extends BotDeclaration = BotDeclaration> {
     this.#name = name
   }
 
-  get bots(): readonly Bot[] {
-    return this.#bots
+  /** Those that are not being retired. */
+  get active(): readonly Bot[] {
+    return this.#bots.filter(({ isRetired }) => !isRetired)
   }
 
-  /** Looks at what the store has. */
+  get retired(): readonly Bot[] {
+    return this.#bots.filter(({ isRetired }) => isRetired)
+  }
+
+  /** Looks at what the store has. @returns also those that are being retired */
   async load(): Promise<readonly Bot[]> {
     return this.#see((await this.#store.shared(this.#name))?.text)
   }
@@ -46,24 +56,21 @@ export class Registry<Bot extends BotDeclaration = BotDeclaration> {
     }
   }
 
-  /** Whether there is such a bot. */
+  /** Whether there is such a bot that is not being retired. */
   has(bot: string): boolean {
     return this.#patterns.has(bot)
   }
 
-  /** The bots that want such an event, as far as this process has seen. */
-  wanting(event: Pick<EventRecord, 'source' | 'type'>): Bot[] {
-    return this.#bots.filter(({ name }) => this.wants(name, event))
-  }
-
-  /** Whether this bot wants such an event. */
-  wants(bot: string, { source, type }: Pick<EventRecord, 'source' | 'type'>): boolean {
-    return this.#patterns.get(bot)?.some((one) => one.matches(source, type)) ?? false
+  /** The bots that want such an event. */
+  wanting({ source, type }: Pick<EventRecord, 'source' | 'type'>): Bot[] {
+    return this.active.filter(({ name }) =>
+      this.#patterns.get(name)?.some((one) => one.matches(source, type)),
+    )
   }
 
   #see(text = '[]'): readonly Bot[] {
     this.#bots = JSON.parse(text) as Bot[]
-    this.#patterns = new Map(this.#bots.map(({ name, on }) => [name, on.map(pattern)]))
+    this.#patterns = new Map(this.active.map(({ name, on }) => [name, on.map(pattern)]))
     return this.#bots
   }
 }

@@ -5,26 +5,15 @@ import type { Topics } from './topics.ts'
 import { declared, isNew, pruned, type KafkaBot } from './wishes.ts'
 
 /** The bots that there are. One that is retired stays until everything of it is a dead letter. */
-export class Bots {
-  readonly #registry: Registry<KafkaBot>
+export class Bots extends Registry<KafkaBot> {
   readonly #topics: Topics
   readonly #positions: Positions
   #looking: Promise<readonly KafkaBot[]> | undefined
 
   constructor(store: CompanionStore, topics: Topics, positions: Positions) {
-    this.#registry = new Registry<KafkaBot>(store, `kafka.${topics.events}`)
+    super(store, `kafka.${topics.events}`)
     this.#topics = topics
     this.#positions = positions
-  }
-
-  /** Those that are not being retired, as this process has last seen them. */
-  get active(): KafkaBot[] {
-    return this.#registry.bots.filter(({ isRetired }) => !isRetired)
-  }
-
-  /** Looks at the registry. @returns also those that are being retired */
-  load(): Promise<readonly KafkaBot[]> {
-    return this.#registry.load()
   }
 
   /** The bot as it is now. @param id  undefined: whichever there is */
@@ -35,38 +24,34 @@ export class Bots {
 
   /** Whether a bot wants such an event now. */
   async isWanted(event: EventRecord): Promise<boolean> {
-    if (this.#registry.wanting(event).length > 0) return true
+    if (this.wanting(event).length > 0) return true
     await this.#look() // one may have been declared elsewhere
-    return this.#registry.wanting(event).length > 0
-  }
-
-  wants(bot: string, event: EventRecord): boolean {
-    return this.#registry.wants(bot, event)
+    return this.wanting(event).length > 0
   }
 
   /** Writes down what is new, with the ends of the partitions, from which on it holds. */
   async declare(declarations: readonly BotDeclaration[]): Promise<void> {
-    await this.#registry.update(async (all) => {
-      const active = all.filter(({ isRetired }) => !isRetired)
+    await this.update(async (all) => {
+      const { active, retired } = this
       if (!isNew(active, declarations)) return all
       const changed = declared(active, declarations, await this.#topics.extents(this.#topics.events))
       const short = changed.map(async (bot) =>
         bot.wishes.length > 1 ? pruned(bot, await this.#positions.of(bot), this.#topics.events) : bot,
       )
-      return [...all.filter(({ isRetired }) => isRetired), ...(await Promise.all(short))]
+      return [...retired, ...(await Promise.all(short))]
     })
   }
 
   /** @returns those of this name that are being retired now */
   async retire(name: string): Promise<KafkaBot[]> {
-    await this.#registry.update((all) =>
+    await this.update((all) =>
       all.map((bot) => (bot.name === name ? { ...bot, on: [], isRetired: true as const } : bot)),
     )
-    return this.#registry.bots.filter((bot) => bot.name === name)
+    return this.retired.filter((bot) => bot.name === name)
   }
 
   async remove({ id }: KafkaBot): Promise<void> {
-    await this.#registry.update((all) => all.filter((bot) => bot.id !== id))
+    await this.update((all) => all.filter((bot) => bot.id !== id))
   }
 
   /** All who ask in one turn of the event loop look together. */

@@ -90,7 +90,8 @@ class KafkaDriver implements Driver {
 
   async declare(bots: readonly BotDeclaration[]): Promise<void> {
     await this.#look()
-    for (const bot of (await this.#bots.load()).filter(({ isRetired }) => isRetired)) {
+    await this.#bots.load()
+    for (const bot of this.#bots.retired) {
       if (bots.some(({ name }) => name === bot.name)) await this.#bury(bot)
     }
     await this.#bots.declare(bots)
@@ -160,9 +161,8 @@ class KafkaDriver implements Driver {
 
   async #redeliver({ id, bot: name, event }: DeadLetter): Promise<boolean> {
     await this.#bots.load()
-    const bots = this.#bots.active.filter((bot) =>
-      name === null ? this.#bots.wants(bot.name, event) : bot.name === name,
-    )
+    const bots =
+      name === null ? this.#bots.wanting(event) : this.#bots.active.filter((bot) => bot.name === name)
     await Promise.all(bots.map((bot) => this.#publisher.later(bot, event, id, 0)))
     return name === null || bots.length > 0
   }

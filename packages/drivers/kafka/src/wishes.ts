@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { pattern, type BotDeclaration, type EventRecord, type Pattern } from '@trigger-hub/core'
+import type { RegisteredBot } from '@trigger-hub/core/split'
 import type { Place } from './positions.ts'
 import type { BotName, Extent } from './topics.ts'
 
@@ -10,11 +11,9 @@ interface Wish {
 }
 
 /** A bot of the registry. */
-export interface KafkaBot extends BotDeclaration, BotName {
+export interface KafkaBot extends RegisteredBot, BotName {
   /** What it has wanted since it was declared, oldest first. */
   readonly wishes: readonly Wish[]
-  /** It is being retired: what it still has becomes dead letters. */
-  readonly isRetired?: true
 }
 
 /** The bots after a declaration, whose wishes hold from the ends of the partitions on. */

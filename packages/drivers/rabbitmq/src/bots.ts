@@ -4,18 +4,12 @@ import {
   systemClock,
   type BotDeclaration,
   type CompanionStore,
-  type EventRecord,
 } from '@trigger-hub/core'
-import { keepLease, Registry } from '@trigger-hub/core/split'
+import { keepLease, Registry, type RegisteredBot } from '@trigger-hub/core/split'
 import type { Link } from './link.ts'
 import { bindingKeys, type Names } from './names.ts'
 import { patienceMs } from './patience.ts'
 import type { Topology } from './topology.ts'
-
-/** A bot as the registry keeps it. One that is retired stays there until its queues could be removed. */
-interface RegisteredBot extends BotDeclaration {
-  readonly isRetired?: true
-}
 
 export interface BotsOptions {
   readonly store: CompanionStore
@@ -29,36 +23,14 @@ const lockLeaseMs = 5_000
  * The bots that there are, in the store, and their queues, on the server. A queue is there and bound before the registry
  * has its bot; what changes both is done by one process at a time.
  */
-export class Bots {
+export class Bots extends Registry {
   readonly names: Names
   readonly #options: BotsOptions
-  readonly #registry: Registry<RegisteredBot>
 
   constructor(options: BotsOptions) {
+    super(options.store)
     this.#options = options
     this.names = options.topology.names
-    this.#registry = new Registry(options.store)
-  }
-
-  /** As last seen. */
-  get all(): readonly BotDeclaration[] {
-    return this.#registry.bots.filter(({ isRetired }) => !isRetired)
-  }
-
-  get retired(): readonly string[] {
-    return this.#registry.bots.filter(({ isRetired }) => isRetired).map(({ name }) => name)
-  }
-
-  async load(): Promise<void> {
-    await this.#registry.load()
-  }
-
-  has(bot: string): boolean {
-    return this.all.some(({ name }) => name === bot)
-  }
-
-  wanting(event: EventRecord): readonly BotDeclaration[] {
-    return this.#registry.wanting(event).filter(({ isRetired }) => !isRetired)
   }
 
   async declare(bots: readonly BotDeclaration[]): Promise<void> {
@@ -66,7 +38,7 @@ export class Bots {
     const connection = await link.connection()
     await this.load()
     const isKnown = ({ name, on }: BotDeclaration): boolean =>
-      this.all.some((known) => known.name === name && sameTexts(known.on, on))
+      this.active.some((known) => known.name === name && sameTexts(known.on, on))
     if (bots.every(isKnown)) {
       await topology.makeBots(connection, bots)
       await this.load()
@@ -74,7 +46,7 @@ export class Bots {
     }
     await this.#alone(async () => {
       let before: readonly RegisteredBot[] = []
-      await this.#registry.update(async (current) => {
+      await this.update(async (current) => {
         before = current
         await topology.makeBots(connection, bots)
         const declared = new Map(bots.map((bot) => [bot.name, { name: bot.name, on: bot.on }]))
@@ -93,7 +65,7 @@ export class Bots {
   /** Takes a bot out. @returns false when there is no such bot */
   async retire(bot: string): Promise<boolean> {
     let isThere = false
-    await this.#registry.update((current) => {
+    await this.update((current) => {
       isThere = current.some(({ name }) => name === bot)
       return current.map((known) => (known.name === bot ? { ...known, isRetired: true } : known))
     })
@@ -105,8 +77,7 @@ export class Bots {
     const { topology, link } = this.#options
     const connection = await link.connection()
     await this.#alone(async () => {
-      await this.load()
-      const known = this.#registry.bots.find(({ name }) => name === bot)
+      const known = (await this.load()).find(({ name }) => name === bot)
       if (!known) await topology.removeBot(connection, bot)
       else if (known.isRetired) await topology.detach(connection, known)
     })
@@ -118,18 +89,16 @@ export class Bots {
     const connection = await link.connection()
     await this.#alone(async () => {
       await this.load()
-      if (!this.retired.includes(bot)) return // it was declared again
+      if (!this.retired.some(({ name }) => name === bot)) return // it was declared again
       await topology.removeBot(connection, bot)
-      await this.#registry.update((current) =>
-        current.filter(({ name, isRetired }) => name !== bot || !isRetired),
-      )
+      await this.update((current) => current.filter(({ name, isRetired }) => name !== bot || !isRetired))
     })
   }
 
   /** Makes sure that the queues of a bot are there. */
   async ensure(bot: string): Promise<void> {
     await this.load()
-    await this.#make(this.all.filter(({ name }) => name === bot))
+    await this.#make(this.active.filter(({ name }) => name === bot))
   }
 
   /** Makes again everything that should be there. */
@@ -138,7 +107,7 @@ export class Bots {
     const connection = await link.connection()
     await topology.prepare(connection)
     await this.load()
-    await this.#make(this.all)
+    await this.#make(this.active)
   }
 
   /** Makes queues; takes back those of a bot that somebody has retired meanwhile. */

@@ -108,7 +108,7 @@ class RabbitMqDriver implements Driver {
   declare(bots: readonly BotDeclaration[]): Promise<void> {
     return this.#reaching(async () => {
       await this.#bots.declare(bots)
-      for (const bot of this.#bots.retired) await this.#sweeper.clear(bot)
+      for (const { name } of this.#bots.retired) await this.#sweeper.clear(name)
     })
   }
 
@@ -126,9 +126,9 @@ class RabbitMqDriver implements Driver {
       await this.#bots.load()
       const found = await this.#doctor.examine(connection)
       this.#durability = found.durability
-      const { backlogs, unmatched, warnings } = await this.#doctor.count(connection, this.#bots.all)
+      const { backlogs, unmatched, warnings } = await this.#doctor.count(connection, this.#bots.active)
       const bots = await Promise.all(
-        this.#bots.all.map(async ({ name, on }): Promise<BotReport> => {
+        this.#bots.active.map(async ({ name, on }): Promise<BotReport> => {
           const { held, left, deadLetters } = await this.#store.tally(name)
           const backlog = (backlogs.get(name) ?? 0) + this.#unbegun(name)
           return { name, on, backlog, waiting: left, running: held, deadLetters }
