@@ -5,6 +5,7 @@ import { sign } from '@trigger-hub/core/verify'
 import { TriggerHub, webhooks } from '@trigger-hub/express'
 import type { ErrorRequestHandler, Express, RequestHandler } from 'express'
 import { setTimeout as wait } from 'node:timers/promises'
+import { eventually } from '../eventually.ts'
 import { listening, recording, servers, type Serving } from './apps.ts'
 import { exchange, Wire, bytesOf, type WireRequest } from './wire.ts'
 
@@ -140,7 +141,7 @@ describe.each(servers)('$server', ({ express, listen }) => {
     )
     const wire = await Wire.open(port)
     wire.send(bytesOf(signed('/shop')).subarray(0, -2))
-    while (!reached) await wait(1)
+    await eventually(() => reached)
     wire.end()
     await wait(20)
     expect([accepts, logged]).toEqual([[], []])

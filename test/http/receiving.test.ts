@@ -4,6 +4,7 @@ import { hmac } from '@trigger-hub/core/sources'
 import { sign } from '@trigger-hub/core/verify'
 import type { EventRecord } from '@trigger-hub/core'
 import type { Express } from 'express'
+import { eventually } from '../eventually.ts'
 import { listening, recording, servers, type Serving } from './apps.ts'
 import { exchange, type WireReply, type WireRequest } from './wire.ts'
 
@@ -358,7 +359,7 @@ describe.each(setups)('$server, $place', ({ express, listen, build }) => {
     expect(event?.id).toBe(reply.headers['trigger-hub-event'])
     const signedBytes = asked.headers?.['content-encoding'] ? undefined : Buffer.from(asked.body ?? '')
     if (signedBytes) expect(event?.rawBody.equals(signedBytes)).toBe(true)
-    while (!delivered.has(event!.id)) await new Promise(setImmediate)
+    await eventually(() => delivered.has(event!.id))
     const got = delivered.get(event!.id)
     expect(Buffer.isBuffer(got) ? bytes(got) : got).toEqual(data)
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined()

@@ -8,6 +8,7 @@ import { sign } from '@trigger-hub/core/verify'
 import { embedded } from '@trigger-hub/embedded'
 import { TriggerHub, webhooks } from '@trigger-hub/express'
 import express from 'express'
+import { eventually } from '../eventually.ts'
 import { listening, servers } from './apps.ts'
 import { exchange, type WireRequest } from './wire.ts'
 
@@ -89,8 +90,8 @@ test('no secret, credential, query or body comes out in a log, an answer, a chan
     expect(reply.status).toBe(status)
     hear('answer')(reply)
   }
-  let letters = await hub.deadLetters.list()
-  while (letters.length === 0) letters = await hub.deadLetters.list()
+  await eventually(async () => (await hub.deadLetters.list()).length > 0)
+  const letters = await hub.deadLetters.list()
   hear('record of a failure')(
     letters.map(({ event, ...letter }) => ({ ...letter, event: { ...event, rawBody: '' } })),
   )

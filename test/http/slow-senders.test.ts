@@ -3,6 +3,7 @@ import { hmac } from '@trigger-hub/core/sources'
 import { sign } from '@trigger-hub/core/verify'
 import { TriggerHub, webhooks } from '@trigger-hub/express'
 import { setTimeout as wait } from 'node:timers/promises'
+import { eventually } from '../eventually.ts'
 import { listening, recording, servers, type Serving } from './apps.ts'
 import { bytesOf, Wire } from './wire.ts'
 
@@ -30,7 +31,7 @@ describe.each(servers)('$server', ({ express, listen }) => {
     await hub.close()
   })
   afterEach(async () => {
-    while ((await connections()) > 0) await wait(5)
+    await eventually(async () => (await connections()) === 0)
     expect(accepts).toEqual([])
   })
 

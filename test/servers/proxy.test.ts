@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
+import { eventually } from '../eventually.ts'
 import { Proxy } from './proxy.ts'
 
 let echo: Server
@@ -37,16 +38,10 @@ async function connected(): Promise<{ socket: Socket; text: () => string }> {
   return { socket, text: () => text }
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 2_000; !condition(); await wait(5)) {
-    if (Date.now() > deadline) throw new Error('It never came to this.')
-  }
-}
-
 test('carries bytes both ways in fair weather', async () => {
   const { socket, text } = await connected()
   socket.write('hello')
-  await until(() => text() === 'hello')
+  await eventually(() => text() === 'hello')
 })
 
 test('delays them when it is slow', async () => {
@@ -54,7 +49,7 @@ test('delays them when it is slow', async () => {
   proxy.slow(100)
   const from = Date.now()
   socket.write('hello')
-  await until(() => text() === 'hello')
+  await eventually(() => text() === 'hello')
   expect(Date.now() - from).toBeGreaterThanOrEqual(195)
 })
 
@@ -67,18 +62,18 @@ test('keeps everything back while it is stalled, and carries it when it is fair 
   await wait(50)
   expect(heard).toBe('')
   proxy.fair()
-  await until(() => text() === 'hello')
+  await eventually(() => text() === 'hello')
 })
 
 test('keeps answers alone back', async () => {
   const { socket, text } = await connected()
   proxy.stall('answers')
   socket.write('hello')
-  await until(() => heard === 'hello')
+  await eventually(() => heard === 'hello')
   await wait(50)
   expect(text()).toBe('')
   proxy.fair()
-  await until(() => text() === 'hello')
+  await eventually(() => text() === 'hello')
 })
 
 test('swallows everything when it is half-open, and such a connection stays dead', async () => {
@@ -90,7 +85,7 @@ test('swallows everything when it is half-open, and such a connection stays dead
   old.socket.write('lost as well')
   const fresh = await connected()
   fresh.socket.write('hello')
-  await until(() => fresh.text() === 'hello')
+  await eventually(() => fresh.text() === 'hello')
   expect([heard, old.text(), old.socket.destroyed]).toEqual(['hello', '', false])
 })
 
@@ -98,7 +93,7 @@ test('lets the server hear and loses its answers when it is deaf', async () => {
   const { socket, text } = await connected()
   proxy.deaf()
   socket.write('hello')
-  await until(() => heard === 'hello')
+  await eventually(() => heard === 'hello')
   await wait(50)
   expect(text()).toBe('')
 })
@@ -106,16 +101,16 @@ test('lets the server hear and loses its answers when it is deaf', async () => {
 test('resets old and new connections when it is away', async () => {
   const { socket } = await connected()
   proxy.away()
-  await until(() => socket.destroyed)
+  await eventually(() => socket.destroyed)
   const another = connect(proxy.port, '127.0.0.1').on('error', () => undefined)
   clients.push(another)
-  await until(() => another.destroyed)
+  await eventually(() => another.destroyed)
 })
 
 test('cuts in the middle of an answer', async () => {
   const { socket, text } = await connected()
   proxy.cutAfter(3)
   socket.write('hello')
-  await until(() => socket.destroyed)
+  await eventually(() => socket.destroyed)
   expect([heard, text()]).toEqual(['hello', 'hel'])
 })

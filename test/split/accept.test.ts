@@ -11,6 +11,7 @@ import { memory } from '@trigger-hub/core/memory'
 import { Inbox, splitAccept, type Published } from '@trigger-hub/core/split'
 import { changedCompanion } from '../../packages/conformance/src/broken/companions.ts'
 import { anEvent } from '../../packages/conformance/src/driver/trial.ts'
+import { eventually } from '../eventually.ts'
 
 const timeoutMs = 500
 /** A claim is kept for so long after a publish of unknown outcome. */
@@ -32,7 +33,7 @@ class Publishing {
 
   /** Ends the oldest that is under way. */
   async end(with_: Published | Error): Promise<void> {
-    while (this.#ends.length === 0) await turn()
+    await eventually(() => this.#ends.length > 0)
     this.#ends.shift()?.(with_)
     await turn()
   }

@@ -6,6 +6,7 @@ import { DriverUnavailableError, type LogRecord, type Store } from '@trigger-hub
 import { memory } from '@trigger-hub/core/memory'
 import express, { type RequestHandler } from 'express'
 import type { Server } from 'node:http'
+import { eventually } from '../../../../test/eventually.ts'
 import { idempotency, webhookErrors } from '../src/index.ts'
 
 type Options = Parameters<typeof idempotency>[0]
@@ -53,6 +54,13 @@ function gate() {
   const opened = new Promise<void>((resolve) => (open = resolve))
   return { open, opened }
 }
+
+/** The reply to a key once nobody holds it. */
+const freed = (post: () => Promise<Response>): Promise<Response> =>
+  eventually(async () => {
+    const reply = await post()
+    return reply.status !== 409 && reply
+  })
 
 const bytesOf = async (reply: Response) => Buffer.from(await reply.arrayBuffer())
 
@@ -293,13 +301,12 @@ test.each([
 
   const leaving = new AbortController()
   const left = post('k2', undefined, {}, leaving.signal)
-  while (runs < 2) await new Promise((resolve) => setTimeout(resolve, 2))
+  await eventually(() => runs === 2)
   leaving.abort()
   await expect(left).rejects.toThrow()
   expect((await post('k2')).status).toBe(409)
   open()
-  let repeat = await post('k2')
-  while (repeat.status === 409) repeat = await post('k2')
+  const repeat = await freed(() => post('k2'))
   expect([repeat.headers.get('idempotency-replayed'), await bytesOf(repeat), runs]).toEqual([
     'true',
     whole,
@@ -336,10 +343,9 @@ test('a caller that leaves in the middle of a reply does not hold the key for ev
   const { post } = await guarded((_req, res) => void (runs++, endless.pipe(res)))
   const leaving = new AbortController()
   const left = post('k', undefined, {}, leaving.signal)
-  while (runs === 0) await new Promise((resolve) => setTimeout(resolve, 2))
+  await eventually(() => runs === 1)
   leaving.abort()
   await expect(left).rejects.toThrow()
-  let repeat = await post('k')
-  while (repeat.status === 409) repeat = await post('k')
+  const repeat = await freed(() => post('k'))
   expect([repeat.status, repeat.headers.get('idempotency-reply'), runs]).toEqual([200, 'not-kept', 1])
 })

@@ -26,6 +26,7 @@ import {
 import { TriggerHub, type AttemptContext, type RetryContext } from '@trigger-hub/core'
 import { memory } from '@trigger-hub/core/memory'
 import { map } from 'rxjs'
+import { eventually } from '../../../../test/eventually.ts'
 import {
   Attempt,
   EnqueueInterceptor,
@@ -458,7 +459,7 @@ describe.each(Object.entries(platforms))('routes on %s', (_, platform) => {
       counted.runs = 0
       const slow = post('{}', fresh())
       const first = fetch(`${url}/slow`, slow)
-      while (counted.runs === 0) await new Promise((resume) => setImmediate(resume))
+      await eventually(() => counted.runs === 1)
       const repeat = await fetch(`${url}/slow`, slow)
       expect([repeat.status, await codeOf(repeat)]).toEqual([409, 'ERR_KEY_IN_FLIGHT'])
       expect(Number(repeat.headers.get('retry-after'))).toBeGreaterThan(0)

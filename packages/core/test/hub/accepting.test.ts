@@ -1,6 +1,7 @@
 import { DriverUnavailableError, type Accepted, type Driver, type EventRecord } from '@trigger-hub/core'
 import { memory } from '@trigger-hub/core/memory'
-import { eventually, gate, listening } from './hub.ts'
+import { eventually } from '../../../../test/eventually.ts'
+import { gate, listening } from './hub.ts'
 
 const refusal = async (reply: Response) => {
   const { code } = (await reply.json()) as { code: string }

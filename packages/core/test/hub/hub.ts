@@ -74,14 +74,3 @@ export function gate<T = void>() {
   const opened = new Promise<T>((resolve) => (open = resolve))
   return { open, opened }
 }
-
-/** Polls until the condition holds; the test's own timeout is the bound. */
-export async function eventually<T>(
-  look: () => T | undefined | false | Promise<T | undefined | false>,
-): Promise<T> {
-  for (;;) {
-    const found = await look()
-    if (found !== undefined && found !== false) return found
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}

@@ -1,7 +1,8 @@
 import { DriverUnavailableError, type Driver } from '@trigger-hub/core'
 import { fakeClock } from '@trigger-hub/conformance'
 import { memory } from '@trigger-hub/core/memory'
-import { eventually, gate, listening } from './hub.ts'
+import { eventually } from '../../../../test/eventually.ts'
+import { gate, listening } from './hub.ts'
 
 /** A driver that stores nothing before the gate is open. */
 function gated(opened: Promise<unknown>): Driver {

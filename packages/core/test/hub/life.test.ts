@@ -4,7 +4,8 @@ import { DriverUnavailableError, TriggerHub, type LogRecord } from '@trigger-hub
 import { memory } from '@trigger-hub/core/memory'
 import { hmac } from '@trigger-hub/core/sources'
 import { sign } from '@trigger-hub/core/verify'
-import { eventually, gate, listening } from './hub.ts'
+import { eventually } from '../../../../test/eventually.ts'
+import { gate, listening } from './hub.ts'
 
 test('answers 503 with retry-after once it is closing', async () => {
   const { open, opened } = gate()

@@ -6,7 +6,7 @@ import { memory } from '@trigger-hub/core/memory'
 import { adyen, awsSns, mandrill, twitch } from '@trigger-hub/core/sources'
 import { sign, type Source } from '@trigger-hub/core/verify'
 import type { VectorFile } from '../../../../test/vectors/run.ts'
-import { eventually } from './hub.ts'
+import { eventually } from '../../../../test/eventually.ts'
 
 const hubs: TriggerHub[] = []
 afterEach(() => Promise.all(hubs.splice(0).map((hub) => hub.close())))

@@ -1,5 +1,6 @@
 import { PermanentError } from '@trigger-hub/core'
-import { eventually, gate, listening } from './hub.ts'
+import { eventually } from '../../../../test/eventually.ts'
+import { gate, listening } from './hub.ts'
 
 const retry = { schedule: [10] } as const
 
@@ -51,10 +52,7 @@ test('answers 202 when the bot takes longer than syncTimeout', async () => {
   )
   await hub.work()
   expect((await post('plain', {})).status).toBe(202)
-  const [letter] = await eventually(async () => {
-    const letters = await hub.deadLetters.list()
-    return letters.length > 0 && letters
-  })
+  const letter = await eventually(async () => (await hub.deadLetters.list())[0])
   expect(letter).toMatchObject({ reason: 'exhausted', attempts: [{ attempt: 1, outcome: 'timeout' }] })
 })
 
@@ -101,9 +99,6 @@ test('counts a value that JSON cannot hold as a failed attempt', async () => {
   )
   await hub.work()
   expect((await post('signed', {})).status).toBe(202)
-  const [letter] = await eventually(async () => {
-    const letters = await hub.deadLetters.list()
-    return letters.length > 0 && letters
-  })
-  expect(letter?.attempts).toMatchObject([{ attempt: 1, error: { name: 'TypeError' } }])
+  const letter = await eventually(async () => (await hub.deadLetters.list())[0])
+  expect(letter.attempts).toMatchObject([{ attempt: 1, error: { name: 'TypeError' } }])
 })

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { eventually } from '../../../../test/eventually.ts'
 
 const source = ['--conditions=@trigger-hub/source', '--require', 'tsx/cjs']
 
@@ -10,7 +11,6 @@ export class Child {
   readonly lines: string[] = []
   readonly process: ChildProcess
   readonly #exited: Promise<unknown>
-  #onLine: (() => void) | undefined
 
   /** @param limit  most blocks of 512 or 1,024 bytes that a file of it may have, as `ulimit -f` */
   constructor(
@@ -24,19 +24,12 @@ export class Child {
     this.process = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     this.#exited = once(this.process, 'exit')
     if (!this.process.stdout) throw new Error('The child has no output.')
-    createInterface(this.process.stdout).on('line', (line) => {
-      this.lines.push(line)
-      this.#onLine?.()
-    })
+    createInterface(this.process.stdout).on('line', (line) => this.lines.push(line))
   }
 
   /** Resolves to the first line that begins so. */
   async says(beginning: string): Promise<string> {
-    for (;;) {
-      const line = this.lines.find((one) => one.startsWith(beginning))
-      if (line !== undefined) return line
-      await new Promise<void>((resolve) => (this.#onLine = resolve))
-    }
+    return eventually(() => this.lines.find((one) => one.startsWith(beginning)))
   }
 
   /** What comes after the word in every line that begins with it. */

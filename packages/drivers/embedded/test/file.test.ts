@@ -11,7 +11,7 @@ import type { AcceptArgs } from '../src/operations/accept.ts'
 import { preparePlace } from '../src/place.ts'
 import { prepare } from '../src/schema.ts'
 import { acceptOptions, anEvent } from './events.ts'
-import { eventually } from './eventually.ts'
+import { eventually } from '../../../../test/eventually.ts'
 
 const drivers: ReturnType<typeof embedded>[] = []
 const files: GroupCommit[] = []

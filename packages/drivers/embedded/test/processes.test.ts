@@ -6,7 +6,7 @@ import type { Delivery, Settled } from '@trigger-hub/core'
 import { embedded, type EmbeddedOptions } from '@trigger-hub/embedded'
 import { acceptOptions, anEvent } from './events.ts'
 import { Child } from './child-process.ts'
-import { eventually } from './eventually.ts'
+import { eventually } from '../../../../test/eventually.ts'
 
 const children: Child[] = []
 const drivers: ReturnType<typeof embedded>[] = []
