@@ -1,4 +1,5 @@
-import type { ChannelModel, ConfirmChannel, Message } from 'amqplib'
+import type { ChannelModel } from 'amqplib'
+import { Lane } from './lane.ts'
 import type { Link } from './link.ts'
 import type { Envelope } from './message.ts'
 import { fixOf } from './trouble.ts'
@@ -13,15 +14,22 @@ export type Sent =
 const waitMs = 200
 const silenceMs = 1_000
 const longestSilenceMs = 2_000
+/** How long a lane is used at least that does not take a message. */
+const shortestLaneMs = 250
+
+/** The lane of a connection. */
+interface Current {
+  readonly of: ChannelModel
+  readonly opening: Promise<Lane>
+  readonly openedAt: number
+}
 
 /** Publishes and waits for the server's confirm: the message is on the disk, of most members if there are several. */
 export class Publisher {
   readonly #link: Link
   readonly #onSilence: () => void
   /** Of the connection that is there. */
-  #channel: { readonly of: ChannelModel; readonly opening: Promise<ConfirmChannel> } | undefined
-  /** Messages that the server could not route, by where they went and their id; it says so before it confirms them. */
-  readonly #returned = new Map<string, number>()
+  #current: Current | undefined
   #unconfirmed = 0
   #heardAt = 0
   #watch: NodeJS.Timeout | undefined
@@ -33,24 +41,25 @@ export class Publisher {
   }
 
   /** Rejects when it is not known what became of the message. */
-  async publish(exchange: string, key: string, { body, properties }: Envelope): Promise<Sent> {
-    let channel: ConfirmChannel
+  async publish(exchange: string, key: string, envelope: Envelope): Promise<Sent> {
+    let current: Current
+    let lane: Lane
     try {
       if (this.#link.isBlocked) await this.#unblocked()
-      channel = await this.#open()
+      current = await this.#open()
+      lane = await current.opening
     } catch (error) {
       return { is: 'refused', reason: fixOf(error) }
     }
     return new Promise((resolve, reject) => {
-      const place = placeOf(exchange, key, properties.messageId)
-      const conclude = (error: Error | null): void => {
-        this.#hear()
-        this.#unconfirmed--
-        if (error) return reject(error) // also a nack: one queue has refused it, another one may have it
-        resolve({ is: this.#takeReturned(place) ? 'unrouted' : 'routed' })
-      }
       try {
-        channel.publish(exchange, key, body, properties, conclude)
+        lane.publish(exchange, key, envelope, (error, isReturned) => {
+          this.#hear()
+          this.#unconfirmed--
+          if (!error) return resolve({ is: isReturned ? 'unrouted' : 'routed' })
+          this.#avoid(current)
+          reject(error) // also a nack: one queue has refused it, another one may have it
+        })
       } catch (error) {
         return resolve({ is: 'refused', reason: fixOf(error) }) // it was not written
       }
@@ -63,40 +72,16 @@ export class Publisher {
     clearTimeout(this.#watch)
   }
 
-  async #open(): Promise<ConfirmChannel> {
+  async #open(): Promise<Current> {
     const connection = await this.#link.connection(waitMs)
-    if (this.#channel?.of !== connection)
-      this.#channel = { of: connection, opening: this.#opened(connection) }
-    return this.#channel.opening
-  }
-
-  async #opened(connection: ChannelModel): Promise<ConfirmChannel> {
+    if (this.#current?.of === connection) return this.#current
     const forget = (): void => {
-      if (this.#channel?.of !== connection) return
-      this.#channel = undefined
-      this.#returned.clear()
+      if (this.#current === opened) this.#current = undefined
     }
-    try {
-      const channel = await connection.createConfirmChannel()
-      channel.on('error', () => undefined) // what was not confirmed is told
-      channel.on('close', forget)
-      channel.on('return', ({ fields, properties }: Message) => {
-        const place = placeOf(fields.exchange, fields.routingKey, properties.messageId)
-        this.#returned.set(place, (this.#returned.get(place) ?? 0) + 1)
-      })
-      return channel
-    } catch (error) {
-      forget()
-      throw error
-    }
-  }
-
-  #takeReturned(place: string): boolean {
-    const count = this.#returned.get(place)
-    if (count === undefined) return false
-    if (count === 1) this.#returned.delete(place)
-    else this.#returned.set(place, count - 1)
-    return true
+    const opening = Lane.open(connection, forget)
+    const opened = { of: connection, opening, openedAt: performance.now() }
+    opening.catch(forget)
+    return (this.#current = opened)
   }
 
   async #unblocked(): Promise<void> {
@@ -108,11 +93,17 @@ export class Publisher {
     }
   }
 
-  /** A queue that was not up yet when it got a message may never confirm it, nor what comes after it on this channel. */
-  #startAfresh(): void {
-    const stuck = this.#channel
-    this.#channel = undefined
-    stuck?.opening.then((channel) => channel.close()).catch(() => undefined)
+  /** A server whose queue has lost its leader may look for it on this lane in the old place for ever, and refuses meanwhile. */
+  #avoid(refusing: Current): void {
+    if (this.#current !== refusing || performance.now() - refusing.openedAt < shortestLaneMs) return
+    this.#startAfresh(longestSilenceMs) // what else is on it may be confirmed
+  }
+
+  /** Later messages get a lane of their own. */
+  #startAfresh(graceMs = 0): void {
+    const left = this.#current
+    this.#current = undefined
+    setTimeout(() => void left?.opening.then((lane) => lane.close()).catch(() => undefined), graceMs).unref()
   }
 
   #hear(): void {
@@ -124,11 +115,8 @@ export class Publisher {
     if (this.#unconfirmed === 0) return
     const silentForMs = performance.now() - this.#heardAt
     if (silentForMs >= silenceMs) this.#onSilence()
+    // a queue that was not up yet when it got a message may never confirm it, nor what comes after it on this lane
     if (silentForMs >= longestSilenceMs && !this.#link.isBlocked) this.#startAfresh()
     this.#watch = setTimeout(() => this.#look(), silenceMs).unref()
   }
 }
-
-/** An event may be on its way to several places at once. */
-const placeOf = (exchange: string, key: string, messageId: unknown): string =>
-  `${exchange} ${key} ${String(messageId)}`
