@@ -1,7 +1,8 @@
 const firstRungMs = 250
-const rungs = 15
+/** The longest is well below the 30 minutes for which the server lets a message be held. */
+const rungs = 12
 
-/** How long a message stays in each wait queue, milliseconds: 250 ms · 2^n, up to 68 minutes. */
+/** How long a message stays in each wait queue, milliseconds: 250 ms · 2^n, up to 8.5 minutes. */
 export const ladder: readonly number[] = Array.from({ length: rungs }, (_, n) => firstRungMs * 2 ** n)
 
 /**

@@ -15,6 +15,14 @@ export interface Told {
   readonly dueAt: number
 }
 
+/** Where a message waits. */
+export interface Wait {
+  /** Whose delivery it is. */
+  readonly bot: string
+  /** When it is to go to the next queue, epoch milliseconds. */
+  readonly leavesAt: number
+}
+
 export type Received = ConsumeMessage | GetMessage
 
 const attribute = (name: string): string => `cloudEvents:${name}`
@@ -22,6 +30,8 @@ const ours = {
   headers: 'trigger-hub-headers',
   generation: 'trigger-hub-generation',
   dueAt: 'trigger-hub-due',
+  bot: 'trigger-hub-bot',
+  leavesAt: 'trigger-hub-leaves',
 }
 const longestProperty = 255
 
@@ -29,7 +39,7 @@ const longestProperty = 255
  * An event as a message in the binary mode of the CloudEvents binding, which anybody can read.
  * @see CloudEvents 1.0.2, "AMQP Protocol Binding"
  */
-export function envelopeOf(event: EventRecord, told: Partial<Told> = {}, more: object = {}): Envelope {
+export function envelopeOf(event: EventRecord, told: Partial<Told> = {}, wait?: Wait): Envelope {
   const { id, source, type, rawType, time, key, contentType, headers, rawBody, marks } = event
   const fits = contentType !== undefined && Buffer.byteLength(contentType) <= longestProperty
   return {
@@ -52,7 +62,7 @@ export function envelopeOf(event: EventRecord, told: Partial<Told> = {}, more: o
         [ours.headers]: JSON.stringify(headers),
         ...(told.generation ? { [ours.generation]: told.generation } : {}),
         ...(told.dueAt ? { [ours.dueAt]: told.dueAt } : {}),
-        ...more,
+        ...(wait ? { [ours.bot]: wait.bot, [ours.leavesAt]: wait.leavesAt } : {}),
       },
     },
   }
@@ -84,13 +94,17 @@ export function eventOf({ content, properties, fields }: Received): EventRecord 
   }
 }
 
-export function toldBy({ properties }: Received): Told {
-  const { [ours.generation]: generation, [ours.dueAt]: dueAt } = (properties.headers ?? {}) as Record<
-    string,
-    unknown
-  >
+export function waitOf(message: Received): Wait {
+  const { [ours.bot]: bot, [ours.leavesAt]: leavesAt } = headersOf(message)
+  return { bot: typeof bot === 'string' ? bot : '', leavesAt: Number(leavesAt ?? 0) }
+}
+
+export function toldBy(message: Received): Told {
+  const { [ours.generation]: generation, [ours.dueAt]: dueAt } = headersOf(message)
   return { generation: typeof generation === 'string' ? generation : '', dueAt: Number(dueAt ?? 0) }
 }
+
+const headersOf = ({ properties }: Received): Record<string, unknown> => properties.headers ?? {}
 
 function parsed(json = '{}'): Record<string, string> {
   try {

@@ -7,8 +7,6 @@ export class Names {
   readonly events: string
   /** Direct exchange back to a bot, by its name. */
   readonly again: string
-  /** Headers exchange to the wait queues, by the rung. */
-  readonly wait: string
   /** Exchange and queue for what the server has given up on. */
   readonly failed: string
   /** Exchange and queue for what comes back to a bot that is no more. */
@@ -19,7 +17,6 @@ export class Names {
   constructor(readonly prefix: string) {
     this.events = `${prefix}/events`
     this.again = `${prefix}/again`
-    this.wait = `${prefix}/wait`
     this.failed = `${prefix}/failed`
     this.orphans = `${prefix}/orphans`
     this.unmatched = `${prefix}/unmatched`

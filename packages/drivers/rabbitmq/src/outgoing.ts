@@ -1,15 +1,11 @@
 import type { Clock, EventRecord } from '@trigger-hub/core'
 import { rungFor } from './ladder.ts'
-import type { Link } from './link.ts'
 import { envelopeOf, type Told } from './message.ts'
 import { routingKey, type Names } from './names.ts'
 import type { Publisher, Sent } from './publisher.ts'
-import { rungHeader, type Topology } from './topology.ts'
 
 export interface OutgoingOptions {
   readonly names: Names
-  readonly topology: Topology
-  readonly link: Link
   readonly publisher: Publisher
   readonly clock: Clock
 }
@@ -42,18 +38,18 @@ export class Outgoing {
 
   /** Back to a bot, at `told.dueAt` or up to 250 ms later. @returns whether it is on its way */
   async later(bot: string, event: EventRecord, told: Told): Promise<boolean> {
-    const { publisher, names, clock, topology, link } = this.#options
-    const leftMs = told.dueAt - clock.now()
-    if (leftMs <= 0) {
-      const { is } = await publisher.publish(names.again, bot, envelopeOf(event, told))
-      return is === 'routed'
-    }
+    const { publisher, names, clock } = this.#options
+    const now = clock.now()
+    const leftMs = told.dueAt - now
     const rungMs = rungFor(leftMs)
-    const envelope = envelopeOf(event, told, { [rungHeader]: rungMs })
-    const first = await publisher.publish(names.wait, bot, envelope)
-    if (first.is !== 'unrouted') return first.is === 'routed'
-    await topology.makeRung(await link.connection(), rungMs) // the first that waits so long
-    const { is } = await publisher.publish(names.wait, bot, envelope)
+    const { is } =
+      leftMs <= 0
+        ? await publisher.publish(names.again, bot, envelopeOf(event, told))
+        : await publisher.publish(
+            '',
+            names.waiting(rungMs),
+            envelopeOf(event, told, { bot, leavesAt: now + rungMs }),
+          )
     return is === 'routed'
   }
 }

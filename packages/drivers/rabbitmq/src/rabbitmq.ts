@@ -27,6 +27,7 @@ import { Publisher } from './publisher.ts'
 import { Sweeper } from './sweeper.ts'
 import { Topology } from './topology.ts'
 import { unavailable } from './trouble.ts'
+import { Waits } from './waits.ts'
 
 const mb = 1_024 ** 2
 
@@ -55,6 +56,7 @@ class RabbitMqDriver implements Driver {
   /** What everybody needs who takes messages. */
   readonly #working: Pick<ConsumerOptions, 'bots' | 'inbox' | 'outgoing' | 'link' | 'clock'>
   readonly #sweeper: Sweeper
+  readonly #waits: Waits
   readonly #doctor: Doctor
   readonly #consumers = new Map<Consumer, string>()
   /** Nothing is promised before the server was asked. */
@@ -76,7 +78,7 @@ class RabbitMqDriver implements Driver {
       void this.#consuming.probe()
     })
     const onServer = { topology, link: this.#publishing }
-    this.#outgoing = new Outgoing({ ...onServer, names, publisher: this.#publisher, clock })
+    this.#outgoing = new Outgoing({ names, publisher: this.#publisher, clock })
     this.#bots = new Bots({ ...onServer, store })
     this.#inbox = new Inbox(store, { clock, leaseMs })
     this.#working = {
@@ -87,6 +89,7 @@ class RabbitMqDriver implements Driver {
       clock,
     }
     this.#sweeper = new Sweeper({ ...this.#working, store })
+    this.#waits = new Waits({ ...this.#working, names })
     this.#doctor = new Doctor({ store, names, management })
     this.accept = splitAccept(store, (event) => this.#publish(event), {
       name: this.name,
@@ -151,6 +154,7 @@ class RabbitMqDriver implements Driver {
     await consumer.start()
     this.#consumers.set(consumer, bot)
     void this.#sweeper.start()
+    void this.#waits.start()
     return consumer
   }
 
@@ -160,7 +164,7 @@ class RabbitMqDriver implements Driver {
 
   async #close(): Promise<void> {
     await Promise.all([...this.#consumers.keys()].map((consumer) => consumer.drain(0)))
-    await this.#sweeper.close()
+    await Promise.all([this.#sweeper.close(), this.#waits.close()])
     this.#publisher.close()
     await Promise.all([this.#publishing.close(), this.#consuming.close()])
     await this.#store.close()

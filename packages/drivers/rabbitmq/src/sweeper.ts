@@ -5,6 +5,7 @@ import type { Bots } from './bots.ts'
 import type { Link } from './link.ts'
 import { eventOf, toldBy, type Received } from './message.ts'
 import type { Outgoing } from './outgoing.ts'
+import { Standing } from './standing.ts'
 
 export interface SweeperOptions {
   readonly link: Link
@@ -15,8 +16,7 @@ export interface SweeperOptions {
   readonly clock: Clock
 }
 
-const prefetch = 32
-const retryMs = 1_000
+const lanes = 32
 const lookAgainMs = 500
 const notFound = 404
 
@@ -26,28 +26,27 @@ const notFound = 404
  */
 export class Sweeper {
   readonly #options: SweeperOptions
-  #channel: Channel | undefined
-  #starting: Promise<void> | undefined
-  #retry: NodeJS.Timeout | undefined
-  #isClosed = false
+  readonly #standing: Standing
 
   constructor(options: SweeperOptions) {
     this.#options = options
+    const { link, bots } = options
+    this.#standing = new Standing({
+      link,
+      handlers: new Map([
+        [bots.names.orphans, (raw) => this.#takeOrphan(raw)],
+        [bots.names.failed, (raw) => this.#bury(raw, raw.fields.routingKey, 'exhausted')],
+      ]),
+    })
   }
 
   /** Goes on by itself until it is closed. */
   start(): Promise<void> {
-    if (this.#channel || this.#isClosed) return Promise.resolve()
-    return (this.#starting ??= this.#start()
-      .catch(() => this.#startLater())
-      .finally(() => (this.#starting = undefined)))
+    return this.#standing.start()
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true
-    clearTimeout(this.#retry)
-    await this.#starting
-    await this.#channel?.close().catch(() => undefined)
+  close(): Promise<void> {
+    return this.#standing.close()
   }
 
   /** Buries everything that is in the queues of a retired bot; removes them if nobody may hold a message of theirs. */
@@ -76,10 +75,11 @@ export class Sweeper {
         for (let raw = await channel.get(queue); raw; raw = await channel.get(queue)) {
           await bots.load()
           if (bots.has(bot)) return channel.nack(raw)
-          await this.#bury(channel, raw, bot, 'retired')
+          await this.#bury(raw, bot, 'retired')
+          channel.ack(raw)
         }
       }
-      await Promise.all(Array.from({ length: prefetch }, lane))
+      await Promise.all(Array.from({ length: lanes }, lane))
       // a consumer that was cancelled counts until it has settled or given back what it holds
       const { consumerCount, messageCount } = await channel.checkQueue(queue)
       isEmpty &&= consumerCount + messageCount === 0
@@ -87,50 +87,17 @@ export class Sweeper {
     return isEmpty
   }
 
-  async #start(): Promise<void> {
-    const { link, bots } = this.#options
-    const channel = await (await link.connection()).createChannel()
-    channel.on('error', () => undefined)
-    channel.on('close', () => {
-      if (this.#channel === channel) this.#channel = undefined
-      this.#startLater()
-    })
-    this.#channel = channel
-    await channel.prefetch(prefetch)
-    const { orphans, failed } = bots.names
-    await channel.consume(orphans, (raw) => this.#take(channel, raw, (one) => this.#takeOrphan(channel, one)))
-    await channel.consume(failed, (raw) =>
-      this.#take(channel, raw, (one) => this.#bury(channel, one, one.fields.routingKey, 'exhausted')),
-    )
-  }
-
-  #startLater(): void {
-    if (this.#isClosed) return
-    clearTimeout(this.#retry)
-    this.#retry = setTimeout(() => void this.start(), retryMs).unref()
-  }
-
-  /** What cannot be done now is looked at again in a while. */
-  #take(channel: Channel, raw: ConsumeMessage | null, task: (raw: ConsumeMessage) => Promise<void>): void {
-    if (!raw) return void channel.close().catch(() => undefined) // somebody has deleted the queue
-    const giveBack = async (): Promise<void> => channel.nack(raw) // throws while the channel is closing
-    task(raw).catch(() => {
-      setTimeout(() => void giveBack().catch(() => undefined), lookAgainMs).unref()
-    })
-  }
-
   /** A bot that was declared again in the meantime gets it after all. */
-  async #takeOrphan(channel: Channel, raw: ConsumeMessage): Promise<void> {
+  async #takeOrphan(raw: ConsumeMessage): Promise<void> {
     const { bots, outgoing } = this.#options
     const bot = raw.fields.routingKey
     await bots.load()
-    if (!bots.has(bot)) return this.#bury(channel, raw, bot, 'retired')
+    if (!bots.has(bot)) return this.#bury(raw, bot, 'retired')
     await bots.ensure(bot)
     if (!(await outgoing.later(bot, eventOf(raw), toldBy(raw)))) throw new Error('it was not taken')
-    channel.ack(raw)
   }
 
-  async #bury(channel: Channel, raw: Received, bot: string, reason: DeadLetterReason): Promise<void> {
+  async #bury(raw: Received, bot: string, reason: DeadLetterReason): Promise<void> {
     const { inbox, outgoing, clock } = this.#options
     const event = eventOf(raw)
     const { generation } = toldBy(raw)
@@ -139,6 +106,5 @@ export class Sweeper {
       const dueAt = clock.now() + lookAgainMs
       if (!(await outgoing.later(bot, event, { generation, dueAt }))) throw new Error('it was not taken')
     }
-    channel.ack(raw)
   }
 }

@@ -1,5 +1,6 @@
 import { SetupError, type BotDeclaration } from '@trigger-hub/core'
 import type { Channel, ChannelModel } from 'amqplib'
+import { ladder } from './ladder.ts'
 import { bindingKeys, type Names } from './names.ts'
 
 /**
@@ -36,16 +37,6 @@ export class Topology {
     })
   }
 
-  /** Makes the wait queue of a rung, which all bots share. Throws as `prepare`. */
-  makeRung(connection: ChannelModel, rungMs: number): Promise<void> {
-    const { again, wait, waiting } = this.names
-    const name = waiting(rungMs)
-    return on(connection, async (channel) => {
-      await queue(channel, name, { ...safely, 'x-message-ttl': rungMs, 'x-dead-letter-exchange': again })
-      await channel.bindQueue(name, wait, '', { 'x-match': 'all', [rungHeader]: rungMs })
-    })
-  }
-
   /** Takes bindings away. */
   unbind(connection: ChannelModel, bot: string, keys: readonly string[]): Promise<void> {
     const { events, bot: queueOf } = this.names
@@ -71,15 +62,15 @@ export class Topology {
   }
 
   async #shared(channel: Channel): Promise<void> {
-    const { events, again, wait, failed, orphans, unmatched } = this.names
+    const { events, again, failed, orphans, unmatched, waiting } = this.names
     await channel.assertExchange(events, 'topic')
-    await channel.assertExchange(wait, 'headers')
     for (const name of [failed, orphans]) {
       await channel.assertExchange(name, 'fanout')
       await queue(channel, name, { 'x-delivery-limit': unlimited })
       await channel.bindQueue(name, name, '')
     }
     await channel.assertExchange(again, 'direct', { alternateExchange: orphans })
+    for (const rungMs of ladder) await queue(channel, waiting(rungMs), { 'x-delivery-limit': unlimited })
     await queue(channel, unmatched, {
       'x-max-length': mostUnmatched,
       'x-message-ttl': dayMs,
@@ -103,9 +94,6 @@ export class Topology {
     for (const key of keys) await channel.bindQueue(queueOf(name), events, key)
   }
 }
-
-/** By which a message finds its wait queue. */
-export const rungHeader = 'trigger-hub-wait'
 
 const queue = (channel: Channel, name: string, more: object): Promise<unknown> =>
   channel.assertQueue(name, { durable: true, arguments: { ...quorum, ...more } })

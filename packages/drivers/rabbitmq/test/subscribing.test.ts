@@ -35,13 +35,13 @@ needs('rabbitmq', (url) => {
     const working = { concurrency: 1, onSettled: () => undefined, onError: () => undefined }
     let runs = 0
     const subscription = await driver.consume('all', working, async () => (runs++, done))
-    await eventually(() => channels.length === 2) // the bot's, and the one for what the server has left over
+    await eventually(() => channels.length === 3) // the bot's, and those for waits and for what the server has left over
     await consuming[0]?.close()
-    await eventually(() => channels.length === 3)
+    await eventually(() => channels.length === 4)
     const draining = subscription.drain(0)
     await trial.accept(driver)
     let isClosed = false
-    channels[2]?.on('close', () => (isClosed = true))
+    channels[3]?.on('close', () => (isClosed = true))
     goOn()
     await draining
     await eventually(() => isClosed)

@@ -7,11 +7,11 @@ export async function wipe(url: string, prefix: string, bots: readonly string[])
   const names = new Names(prefix)
   const connection = await connect(url)
   const channel = await connection.createChannel()
-  const { events, again, wait, failed, orphans, unmatched, waiting } = names
+  const { events, again, failed, orphans, unmatched, waiting } = names
   const ofBots = bots.flatMap((bot) => [names.bot(bot), names.botAgain(bot)])
   for (const queue of [...ofBots, failed, orphans, unmatched, ...ladder.map(waiting)]) {
     await channel.deleteQueue(queue)
   }
-  for (const exchange of [events, again, wait, failed, orphans]) await channel.deleteExchange(exchange)
+  for (const exchange of [events, again, failed, orphans]) await channel.deleteExchange(exchange)
   await connection.close()
 }
