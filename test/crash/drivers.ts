@@ -3,9 +3,8 @@ import { basename, join } from 'node:path'
 import type { CompanionStore, Driver } from '@trigger-hub/core'
 import { embedded } from '@trigger-hub/embedded'
 import { kafka } from '@trigger-hub/kafka'
-import { rabbitmq, type OpenConnection } from '@trigger-hub/rabbitmq'
+import { rabbitmq } from '@trigger-hub/rabbitmq'
 import { redis } from '@trigger-hub/redis'
-import { connect } from 'amqplib'
 import { Cluster, Redis } from 'ioredis'
 
 /** A driver on servers, by their URLs. `store`: of the Redis that stands beside a broker. */
@@ -41,13 +40,11 @@ export function driverOf(choice: DriverChoice | undefined, surroundings: DriverS
     return redis(client, { prefix: choice.prefix, lease, replicas: 1 })
   }
   const store = watched(redis(choice.store, { prefix }), at)
-  if (choice.is === 'kafka') {
-    watchProduce(choice.url, at)
-    return kafka({ brokers: choice.url, store, prefix, lease })
-  }
+  watchPublish(choice, () => at('after the publish'))
+  if (choice.is === 'kafka') return kafka({ brokers: choice.url, store, prefix, lease })
   const url = new URL(choice.url)
   url.searchParams.set('heartbeat', String(Math.max(1, Math.floor(lease / 2_000))))
-  return rabbitmq({ connect: watchedConnection(url.href, at), store, prefix, lease })
+  return rabbitmq({ url: url.href, store, prefix, lease })
 }
 
 function watched(store: CompanionStore, at: (point: BrokerPoint) => void): CompanionStore {
@@ -65,34 +62,22 @@ function watched(store: CompanionStore, at: (point: BrokerPoint) => void): Compa
   return store
 }
 
-function watchedConnection(url: string, at: (point: BrokerPoint) => void): OpenConnection {
-  return async (socket) => {
-    const connection = await connect(url, { ...socket })
-    const create = connection.createConfirmChannel.bind(connection)
-    connection.createConfirmChannel = async (options) => {
-      const channel = await create(options)
-      const publish = channel.publish.bind(channel)
-      channel.publish = (...args) => {
-        const isRoom = publish(...args)
-        setImmediate(() => setImmediate(() => at('after the publish'))) // it is written, and nothing was read yet
-        return isRoom
-      }
-      return channel
-    }
-    return connection
-  }
+/** Of the frame with which AMQP begins a publish: class and method. */
+const basicPublish = Buffer.from([0, 60, 0, 40])
+
+const isPublishOf = {
+  rabbitmq: (data: Buffer) => data.includes(basicPublish),
+  kafka: (data: Buffer) => data.readInt16BE(4) === 0, // a request begins with its length and what it is; 0 is to produce
 }
 
-/** A request of Kafka begins with its length and a number that says what it is; 0 is to produce. */
-function watchProduce(broker: string, at: (point: BrokerPoint) => void): void {
-  const port = Number(broker.split(':').at(-1))
+/** Sees the publish when it has gone to the network and nothing can have been read yet. */
+function watchPublish({ is, url }: DriverChoice & { is: 'rabbitmq' | 'kafka' }, onPublish: () => void): void {
+  const port = Number(new URL(is === 'kafka' ? `kafka://${url}` : url).port || 5_672)
   const write = Reflect.get(Socket.prototype, 'write') as (...args: unknown[]) => boolean
   Socket.prototype.write = function (this: Socket, ...args: unknown[]) {
     const isRoom = write.apply(this, args)
     const [data] = args
-    if (this.remotePort === port && Buffer.isBuffer(data) && data.readInt16BE(4) === 0) {
-      setImmediate(() => setImmediate(() => at('after the publish'))) // it is written, and nothing was read yet
-    }
+    if (this.remotePort === port && Buffer.isBuffer(data) && isPublishOf[is](data)) onPublish()
     return isRoom
   }
 }
