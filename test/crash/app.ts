@@ -6,6 +6,7 @@ import { PermanentError, steps, WebhookError, type Ack, type Driver } from '@tri
 import { hmac } from '@trigger-hub/core/sources'
 import { createServer, TriggerHub, webhooks } from '@trigger-hub/express'
 import express from 'express'
+import { continued } from '../processes/continued.ts'
 import type { Born } from '../processes/forked.ts'
 import { crashBots } from './bots.ts'
 import { driverOf, type BrokerPoint, type DriverChoice } from './drivers.ts'
@@ -22,7 +23,7 @@ export interface AppOptions {
   /** Default: the database in its folder. */
   readonly driver?: DriverChoice
   /** How long a bot's run takes. */
-  readonly workMs?: number
+  readonly workMs?: number | 'until SIGCONT'
   /** How long the driver is held up before it stores an event. */
   readonly storeMs?: number
   /** Ends this process with SIGKILL at this point of the first event that gets there. */
@@ -87,7 +88,7 @@ for (const { name, on, work } of bots) {
         redelivered,
       }
       write({ is: 'started', ...of })
-      await wait(workMs)
+      await (workMs === 'until SIGCONT' ? continued : wait(workMs))
       try {
         work(of.key, context)
       } catch (error) {

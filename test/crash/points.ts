@@ -140,7 +140,7 @@ export function pointsSuite(app: Partial<AppOptions> = {}, more: readonly Point[
 
   test('a worker stopped past its lease is taken over from, and its late verdict is refused and counted', async () => {
     await started({ role: 'receiver' })
-    const slow = await started({ role: 'worker', workMs: 400 })
+    const slow = await started({ role: 'worker', workMs: 'until SIGCONT' })
     const one = message(1)
     await sender.post(one)
     const hearing = bots.filter(({ hears }) => hears(one.type)).length
@@ -150,7 +150,7 @@ export function pointsSuite(app: Partial<AppOptions> = {}, more: readonly Point[
     const second = await started({ role: 'worker' })
     await second.quiet()
     slow.kill('SIGCONT')
-    await until(() => readLedger(folder).runs.some(({ is, pid }) => is === 'fenced' && pid === slow.pid))
+    await until(() => readLedger(folder).runs.filter(({ is }) => is === 'fenced').length === hearing)
 
     const ledger = readLedger(folder)
     expect(judge(ledger, bots).broken).toEqual([])
@@ -162,7 +162,7 @@ export function pointsSuite(app: Partial<AppOptions> = {}, more: readonly Point[
   })
 
   test('SIGTERM ends intake with 503, lets what runs finish, loses nothing and exits with 0', async () => {
-    const child = await started({ workMs: 500, storeMs: 20 })
+    const child = await started({ leaseMs: 10_000, workMs: 'until SIGCONT', storeMs: 20 })
     const burst = Array.from({ length: 20 }, (_, n) => message(n))
     const answers = burst.map((one) => sender.post(one))
     await until(() => readLedger(folder).runs.length > 0)
@@ -170,6 +170,7 @@ export function pointsSuite(app: Partial<AppOptions> = {}, more: readonly Point[
     let refused = await sender.post(message(50))
     while (refused.status === 200) refused = await sender.post(message(50))
     expect(refused).toMatchObject({ status: 503, retryAfter: '1' })
+    child.kill('SIGCONT')
     expect(await child.exited).toEqual({ code: 0, signal: null })
     const statuses = (await Promise.all(answers)).map(({ status }) => status)
     expect(statuses).toContain(200)

@@ -8,6 +8,7 @@ import { idempotency } from '@trigger-hub/express'
 import { redis } from '@trigger-hub/redis'
 import express from 'express'
 import { appender } from '../crash/ledger.ts'
+import { continued } from '../processes/continued.ts'
 import type { Born } from '../processes/forked.ts'
 
 /** How a process with a guarded route is to be. It gets this as JSON. */
@@ -21,7 +22,7 @@ export interface GuardedApp {
   readonly leaseMs: number
   readonly waitMs: number
   /** How long the route takes. */
-  readonly workMs: number
+  readonly workMs: number | 'until SIGCONT'
 }
 
 /** What a route wrote about one of its runs. */
@@ -62,7 +63,7 @@ const app = express()
 app.post('/charges', express.json(), guard, async (req, res) => {
   const key = req.webhook?.key ?? ''
   write({ is: 'begun', key, pid })
-  await wait(workMs)
+  await (workMs === 'until SIGCONT' ? continued : wait(workMs))
   write({ is: 'done', key, pid })
   // no two runs give the same bytes
   res.status(201).type('application/octet-stream').set('location', `/charges/${key}`).send(randomBytes(400))

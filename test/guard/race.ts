@@ -78,8 +78,9 @@ export function raceSuite(redis?: string): void {
     const { ports } = await two({})
     let refused = 0
     const owners = new Set<number>()
-    for (const key of rounds) {
-      const answers = await Promise.all(fifty.map((nth) => charged(() => ports[nth % 2]!, key)))
+    for (const [round, key] of rounds.entries()) {
+      // each is the first one to hear of every other key
+      const answers = await Promise.all(fifty.map((nth) => charged(() => ports[(nth + round) % 2]!, key)))
       expectOneAnswer(answers, key)
       refused += answers.reduce((sum, one) => sum + one.refused, 0)
       owners.add(effects(key)[0]!.pid)
@@ -107,12 +108,14 @@ export function raceSuite(redis?: string): void {
   })
 
   test('a key whose owner is killed in flight is free after the lease, and one of the others runs', async () => {
-    let { children, ports } = await two({ leaseMs: 1_000, workMs: 100 })
+    const slow = { leaseMs: 1_000, workMs: 'until SIGCONT' } as const
+    let { children, ports } = await two(slow)
     for (const key of rounds.slice(0, 3)) {
       const answers = fifty.map((nth) => charged((tries) => ports[(nth + tries) % 2]!, key))
       const owner = await ownerOf(key, children)
       const at = Date.now()
       children[owner]!.kill('SIGKILL')
+      children[1 - owner]!.kill('SIGCONT')
       const got = await Promise.all(answers)
       expect(Date.now() - at).toBeLessThan(1_000 + 5_000)
 
@@ -125,17 +128,18 @@ export function raceSuite(redis?: string): void {
         { is: 'done', key, pid: successor },
       ])
       await endAll()
-      ;({ children, ports } = await two({ leaseMs: 1_000, workMs: 100 }))
+      ;({ children, ports } = await two(slow))
       expect((await charge(ports[0]!, key))?.said).toBe(got[0]!.said) // the reply outlives both
     }
   })
 
   test("an owner stopped past its lease cannot finish the key: the successor's reply stays", async () => {
-    const { children, ports } = await two({ leaseMs: 1_000, workMs: 200 })
+    const { children, ports } = await two({ leaseMs: 1_000, workMs: 'until SIGCONT' })
     const key = 'stopped'
     const answers = fifty.map((nth) => charged(() => ports[nth % 2]!, key))
     const owner = await ownerOf(key, children)
     children[owner]!.kill('SIGSTOP')
+    children[1 - owner]!.kill('SIGCONT')
     const others = await Promise.all(answers.filter((_, nth) => nth % 2 !== owner))
     expect(others.filter(({ replayed }) => !replayed)).toHaveLength(1)
     const { said } = others[0]!
