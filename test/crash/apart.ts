@@ -24,7 +24,7 @@ export function apartSuite(app: Partial<AppOptions>): void {
     events,
     seed: Number(process.env.CRASH_SEED ?? 1),
     inFlight: isLong ? 64 : 16,
-    life: isLong ? { ms: 300 } : { answers: 70 },
+    life: isLong ? 150 : 60,
     roles: ['receiver', 'worker'],
     app,
   })

@@ -21,7 +21,7 @@ const run: CrashRun = {
   events,
   seed,
   inFlight: long ? 64 : 16,
-  life: long ? { ms: 300 } : { answers: 70 },
+  life: long ? 150 : 60,
   roles: ['both'],
 }
 

@@ -11,8 +11,8 @@ export interface CrashRun {
   readonly events: number
   /** Most requests under way. */
   readonly inFlight: number
-  /** A process lives about this long once it is up, half to one and a half times; then it is killed. */
-  readonly life: { readonly ms: number } | { readonly answers: number }
+  /** A process is killed after about so many answers to the sender, half to one and a half times; so is its successor. */
+  readonly life: number
   readonly seed: number
   /** The processes, each restarted after its kill; one of them receives. */
   readonly roles: readonly AppOptions['role'][]
@@ -30,13 +30,14 @@ export const removeFolder = (folder: string): void => rmSync(folder, { recursive
 export async function crashRun(folder: string, run: CrashRun): Promise<Ledger> {
   const { events, inFlight, life, seed, roles, app } = run
   const random = seeded(seed)
-  const about = (amount: number): number => Math.round(amount * (0.5 + random()))
   const slots = roles.map((role) => new Slot({ ...app, folder, role }))
   const receiver = slots.find(({ role }) => role !== 'worker')!
   const worker = slots.find(({ role }) => role !== 'receiver')!
   const sender = new Sender(folder, () => receiver.port)
   const queue = messages(events, random)
+  const last = queue.length - inFlight // so that others are still under way
   let answered = 0
+  let isOver = false
 
   const send = async (): Promise<void> => {
     for (let next = queue.pop(); next; next = queue.pop()) {
@@ -44,28 +45,35 @@ export async function crashRun(folder: string, run: CrashRun): Promise<Ledger> {
       answered++
     }
   }
-  const ofLife = async (): Promise<void> => {
-    if ('ms' in life) return wait(about(life.ms))
-    const last = answered + about(life.answers)
-    while (answered < last && queue.length > 0) await wait(1)
-  }
-  const killing = async (slot: Slot): Promise<void> => {
-    while (queue.length > 0) {
-      await ofLife()
-      if (queue.length > 0) await slot.cut()
+  const killing = async (slot: Slot, ends: readonly number[]): Promise<void> => {
+    for (const end of ends) {
+      while (answered < end && !isOver) await wait(1)
+      if (!isOver) await slot.cut()
     }
   }
+  const kills = slots.map((slot) => ({ slot, ends: endsOfLives(life, last, random) }))
   try {
     await Promise.all(slots.map((slot) => slot.start()))
-    await Promise.all([...slots.map(killing), ...Array.from({ length: inFlight }, send)])
+    await Promise.all([
+      ...kills.map(({ slot, ends }) => killing(slot, ends)),
+      ...Array.from({ length: inFlight }, send),
+    ])
     await worker.quiet()
     for (const slot of slots) await slot.end()
     return readLedger(folder)
   } finally {
-    queue.length = 0
+    isOver = true
     sender.close()
     await endAll()
   }
+}
+
+/** After how many answers in all the processes of a slot are killed: so often on every machine. */
+function endsOfLives(life: number, last: number, random: () => number): number[] {
+  const ends: number[] = []
+  const next = (): number => (ends.at(-1) ?? 0) + Math.round(life * (0.5 + random()))
+  for (let end = next(); end < last; end = next()) ends.push(end)
+  return ends
 }
 
 /** The events, some of them sent again, and some that nobody signed, in a random order. */

@@ -74,7 +74,7 @@ needsOwn('redis', () => {
 
     test('nothing is lost while a receiver and a worker are killed apart from each other', async () => {
       const roles = ['receiver', 'worker'] as const
-      const run = { events: 150, seed: 1, inFlight: 16, life: { answers: 50 }, roles, app: { driver } }
+      const run = { events: 150, seed: 1, inFlight: 16, life: 50, roles, app: { driver } }
       const { broken, counts } = judge(await crashRun(folder, run), bots)
       expect(broken).toEqual([])
       expect(counts.acked).toBe(150)
