@@ -38,29 +38,32 @@ export function acceptOptions(
   }
 }
 
+/** Of the time for an accept, what is too little to begin one. */
+const leastShare = 1 / 4
+
 /**
- * Stores the event; waits a little while somebody else is at the same one.
+ * Stores the event; waits a little while somebody else is at the same one. All of it takes no longer than one accept may.
  * @throws WebhookError `ERR_EVENT_IN_FLIGHT` when they do not finish in time, and what the driver throws
  */
 export async function take(
   driver: Driver,
   event: WebhookEvent,
   options: AcceptOptions,
-  settings: HubSettings,
+  { clock }: HubSettings,
 ): Promise<Taken> {
-  const { clock } = settings
-  let until: number | undefined
-  for (;;) {
-    const accepted = await driver.accept(event, options)
+  const until = clock.monotonicMs() + options.timeoutMs
+  for (let timeoutMs = options.timeoutMs; ;) {
+    const accepted = await driver.accept(event, { ...options, timeoutMs })
     if (accepted.is !== 'busy') return accepted
-    until ??= clock.monotonicMs() + options.timeoutMs
-    const left = until - clock.monotonicMs()
-    if (left <= 0) {
+    const { retryAfterMs } = accepted
+    const left = (): number => Math.ceil(until - clock.monotonicMs())
+    await new Promise<void>((resume) => clock.after(Math.min(left(), retryAfterMs, 50), resume))
+    timeoutMs = left()
+    if (timeoutMs < options.timeoutMs * leastShare) {
       throw new WebhookError('ERR_EVENT_IN_FLIGHT', 'The first request for this event has not finished.', {
-        retryAfterMs: accepted.retryAfterMs,
+        retryAfterMs,
       })
     }
-    await new Promise<void>((resume) => clock.after(Math.min(left, accepted.retryAfterMs, 50), resume))
   }
 }
 

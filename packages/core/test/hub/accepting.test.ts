@@ -88,6 +88,21 @@ test('waits a little while another request is at the same event, then answers 50
   expect(await refusal(await late.post('plain', {}, 'msg_2'))).toEqual([503, 'ERR_EVENT_IN_FLIGHT', '1'])
 })
 
+test('is done with an event in one time, however much of it went by in waiting for another request', async () => {
+  const timeouts: number[] = []
+  const driver = memory()
+  driver.accept = async (_event, { timeoutMs }) => {
+    timeouts.push(timeoutMs)
+    return { is: 'busy', retryAfterMs: 40 }
+  }
+  const { post } = await listening({ driver, acceptTimeout: 200 })
+  expect((await post('plain', {})).status).toBe(503)
+  const [first, second = 200] = timeouts
+  expect(first).toBe(200)
+  expect(second).toBeLessThan(165)
+  expect(Math.min(...timeouts)).toBeGreaterThanOrEqual(50) // none is begun that could not be finished
+})
+
 test('keeps a signed key with another body in quarantine, answers 200 and runs no bot on it', async () => {
   const runs: unknown[] = []
   const { hub, post, logged } = await listening({}, (hub) =>
