@@ -12,6 +12,7 @@ export type DriverChoice =
   | { readonly is: 'redis'; readonly url: string }
   | ({ readonly is: 'redis group'; readonly prefix: string } & RedisGroup)
   | { readonly is: 'rabbitmq'; readonly url: string; readonly store: string }
+  | { readonly is: 'rabbitmq cluster'; readonly urls: readonly string[]; readonly store: string }
   | { readonly is: 'kafka'; readonly url: string; readonly store: string }
 
 /** Redis servers of which one takes the place of another: behind a Sentinel, or a cluster. */
@@ -40,6 +41,7 @@ export function driverOf(choice: DriverChoice | undefined, surroundings: DriverS
     return redis(client, { prefix: choice.prefix, lease, replicas: 1 })
   }
   const store = watched(redis(choice.store, { prefix }), at)
+  if (choice.is === 'rabbitmq cluster') return rabbitmq({ url: choice.urls, store, prefix, lease })
   watchPublish(choice, () => at('after the publish'))
   if (choice.is === 'kafka') return kafka({ brokers: choice.url, store, prefix, lease })
   const url = new URL(choice.url)

@@ -1,7 +1,9 @@
 import { SetupError, type BotDeclaration, type Capabilities, type CompanionStore } from '@trigger-hub/core'
 import type { ChannelModel } from 'amqplib'
-import { lookAt, type Seen } from './management.ts'
+import { lookAt } from './management.ts'
+
 import type { Names } from './names.ts'
+import { fewestMembers, safeMembers, warnOfServer } from './warnings.ts'
 
 type Warnings = { readonly code: string; readonly message: string }[]
 
@@ -18,7 +20,6 @@ export interface DoctorOptions {
 }
 
 const oldest = [3, 10] as const
-const safeMembers = 3
 
 /** Looks at the server and the store, and says what they are worth. */
 export class Doctor {
@@ -60,9 +61,10 @@ export class Doctor {
         `The store (${store.name}) beside RabbitMQ is on this machine only: repeats are recognised, and bots and dead letters known, here only. For several machines use redis(…).`,
       )
     }
-    const ofServer = seen && seen.members >= safeMembers ? 'replicated' : 'disk'
+    const fewest = seen && fewestMembers(seen)
+    const ofServer = fewest !== undefined && fewest >= safeMembers ? 'replicated' : 'disk'
     const durability = ofStore === 'replicated' ? ofServer : ofStore
-    const members = seen ? `quorum queues of ${seen.members}` : 'quorum queues'
+    const members = fewest === undefined ? 'quorum queues' : `quorum queues of ${fewest}`
     return {
       durability: seen?.losing.length ? 'none' : durability,
       summary: `rabbitmq: RabbitMQ ${version}, ${members}, with ${store.name} as its store (${ofStore}): ${
@@ -105,21 +107,6 @@ export class Doctor {
       }
     }
     return { backlogs, unmatched: (await counted(names.unmatched)) ?? 0, warnings }
-  }
-}
-
-function warnOfServer({ members, losing }: Seen, warn: (code: string, message: string) => void): void {
-  if (members < safeMembers) {
-    warn(
-      'WARN_RABBITMQ_SINGLE_NODE',
-      `The queues of RabbitMQ have ${members} member${members === 1 ? '' : 's'}: an accepted event survives a restart, not the loss of that disk. With three nodes it does.`,
-    )
-  }
-  for (const { policy, settings } of losing) {
-    warn(
-      'WARN_RABBITMQ_POLICY',
-      `The policy "${policy}" of RabbitMQ applies to the queues of this hub and sets ${settings.join(', ')}: accepted events can be dropped. Exclude the queues that begin with the prefix.`,
-    )
   }
 }
 

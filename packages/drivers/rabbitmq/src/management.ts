@@ -2,16 +2,26 @@ import { patienceMs } from './patience.ts'
 
 /** What the management API tells about the queues of a hub. */
 export interface Seen {
-  /** Fewest of any queue: on how many nodes a message is kept. */
-  readonly members: number
+  /** Of the cluster, whether they are up or not. */
+  readonly nodes: number
+  readonly queues: readonly SeenQueue[]
   /** Policies that can drop messages. */
   readonly losing: readonly { readonly policy: string; readonly settings: readonly string[] }[]
+}
+
+export interface SeenQueue {
+  readonly name: string
+  /** On how many nodes a message is kept. */
+  readonly members: number
+  /** How many of them are up. */
+  readonly online: number
 }
 
 interface Queue {
   readonly name: string
   readonly type?: string
   readonly members?: readonly string[]
+  readonly online?: readonly string[]
   readonly policy?: string | null
   readonly operator_policy?: string | null
   readonly effective_policy_definition?: Readonly<Record<string, unknown>>
@@ -21,11 +31,32 @@ interface Queue {
 const losing = ['message-ttl', 'expires', 'max-length', 'max-length-bytes']
 
 /**
- * Asks for the queues whose names begin with the prefix.
- * @see RabbitMQ Management HTTP API, `/api/queues`
+ * Asks for the nodes, and for the queues whose names begin with the prefix.
+ * @see RabbitMQ Management HTTP API, `/api/nodes`, `/api/queues`
  */
 export async function lookAt(management: string, prefix: string): Promise<Seen> {
-  const url = new URL('api/queues', management.endsWith('/') ? management : `${management}/`)
+  const [nodes, all] = await Promise.all([
+    asked<readonly unknown[]>(management, 'api/nodes'),
+    asked<readonly Queue[]>(management, 'api/queues'),
+  ])
+  const queues = all.filter(({ name }) => name.startsWith(`${prefix}/`))
+  const policies = new Map<string, Set<string>>()
+  for (const { policy, operator_policy, effective_policy_definition = {} } of queues) {
+    const settings = losing.filter((setting) => setting in effective_policy_definition)
+    const name = policy ?? operator_policy ?? ''
+    if (settings.length > 0) policies.set(name, new Set([...(policies.get(name) ?? []), ...settings]))
+  }
+  return {
+    nodes: nodes.length,
+    queues: queues.map(({ name, members = [name], online = members }) => {
+      return { name, members: members.length, online: online.length }
+    }),
+    losing: [...policies].map(([policy, settings]) => ({ policy, settings: [...settings] })),
+  }
+}
+
+async function asked<Answer>(management: string, path: string): Promise<Answer> {
+  const url = new URL(path, management.endsWith('/') ? management : `${management}/`)
   const { username, password } = url
   url.username = url.password = ''
   const given = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
@@ -34,15 +65,5 @@ export async function lookAt(management: string, prefix: string): Promise<Seen> 
     signal: AbortSignal.timeout(patienceMs),
   })
   if (!answer.ok) throw new Error(`The management API answered ${answer.status}.`)
-  const queues = ((await answer.json()) as Queue[]).filter(({ name }) => name.startsWith(`${prefix}/`))
-  const policies = new Map<string, Set<string>>()
-  for (const { policy, operator_policy, effective_policy_definition = {} } of queues) {
-    const settings = losing.filter((setting) => setting in effective_policy_definition)
-    const name = policy ?? operator_policy ?? ''
-    if (settings.length > 0) policies.set(name, new Set([...(policies.get(name) ?? []), ...settings]))
-  }
-  return {
-    members: Math.min(...queues.map(({ members }) => members?.length ?? 1), queues.length > 0 ? Infinity : 0),
-    losing: [...policies].map(([policy, settings]) => ({ policy, settings: [...settings] })),
-  }
+  return (await answer.json()) as Answer
 }

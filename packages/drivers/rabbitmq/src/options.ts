@@ -6,13 +6,16 @@ import {
   type CompanionStore,
   type Duration,
 } from '@trigger-hub/core'
-import { connect } from 'amqplib'
+import { firstOf } from './addresses.ts'
 import type { OpenConnection } from './link.ts'
 
 export interface RabbitMqOptions {
-  /** Where the server is, `amqp://` or `amqps://`. Default `'amqp://127.0.0.1'`. */
-  url?: string | undefined
-  /** In place of `url`: opens a connection with amqplib, for certificates, several hosts or other credentials. */
+  /**
+   * Where the server is, `amqp://` or `amqps://`. Of a cluster the addresses of its nodes, of which the first is used that
+   * answers. Default `'amqp://127.0.0.1'`.
+   */
+  url?: string | readonly string[] | undefined
+  /** In place of `url`: opens a connection with amqplib, for certificates or other credentials. */
   connect?: OpenConnection
   /** Remembers keys, attempts, bots and dead letters: `redis(…)`, or `embedded()` for one machine. It is closed with the driver. */
   store: CompanionStore
@@ -53,17 +56,14 @@ export function checked(options: RabbitMqOptions): Checked {
     if (options.url !== undefined) invalid('Of the options "url" and "connect", give one.')
     return { prefix, leaseMs, open }
   }
-  if (!/^amqps?:\/\/./.test(url) || !URL.canParse(url)) {
-    invalid('Option "url" takes a URL such as "amqp://user:password@host:5672/vhost" or "amqps://…".')
+  const urls = [url].flat()
+  if (urls.length === 0 || !urls.every(isUrl)) {
+    invalid(
+      'Option "url" takes a URL such as "amqp://user:password@host:5672/vhost" or "amqps://…", or a list.',
+    )
   }
-  return { prefix, leaseMs, open: ours(url, leaseMs) }
+  // the server takes deliveries back from a process that gave no sign of life for two heartbeats
+  return { prefix, leaseMs, open: firstOf(urls, Math.max(1, Math.floor(leaseMs / 2_000))) }
 }
 
-/** The server takes deliveries back from a process that gave no sign of life for two heartbeats, in whole seconds. */
-function ours(url: string, leaseMs: number): OpenConnection {
-  const to = new URL(url)
-  if (!to.searchParams.has('heartbeat')) {
-    to.searchParams.set('heartbeat', String(Math.max(1, Math.floor(leaseMs / 2_000))))
-  }
-  return (socket) => connect(to.href, { ...socket })
-}
+const isUrl = (text: string): boolean => /^amqps?:\/\/./.test(text) && URL.canParse(text)
