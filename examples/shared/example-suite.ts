@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
+import { eventually } from '../../test/eventually.ts'
 
 const root = join(__dirname, '..', '..')
 const node = ['--conditions=@trigger-hub/source', '--require', 'tsx/cjs']
@@ -54,7 +54,7 @@ export function exampleSuite(app: string): void {
     const url = await urlOf(child.stdout)
     const sent = spawnSync(process.execPath, [...node, send, url], { cwd: root, env, encoding: 'utf8' })
     expect(sent.stdout.match(/^200 /gm)).toHaveLength(3)
-    while (messages(folder).length < 9) await setTimeout(20)
+    await eventually(() => messages(folder).length >= 9)
     expect(Object.fromEntries(messages(folder))).toMatchObject(expected)
   })
 

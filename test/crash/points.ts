@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises'
+import { eventually } from '../eventually.ts'
 import type { AppOptions } from './app.ts'
 import { crashBots } from './bots.ts'
 import { Child, endAll } from './child.ts'
@@ -105,10 +105,6 @@ export function pointsSuite(app: Partial<AppOptions> = {}, more: readonly Point[
     return runs.filter((run) => run.bot === 'audit' && run.event === event)
   }
 
-  async function until(condition: () => boolean): Promise<void> {
-    while (!condition()) await wait(5)
-  }
-
   describe.each([...points, ...more])('a process killed %s', (dieAt, { outcome, duplicate, runs }) => {
     it(`${outcome}`, async () => {
       const first = message(1)
@@ -144,13 +140,13 @@ export function pointsSuite(app: Partial<AppOptions> = {}, more: readonly Point[
     const one = message(1)
     await sender.post(one)
     const hearing = bots.filter(({ hears }) => hears(one.type)).length
-    await until(() => readLedger(folder).runs.length === hearing)
+    await eventually(() => readLedger(folder).runs.length === hearing)
     slow.kill('SIGSTOP')
     cutOff(slow)
     const second = await started({ role: 'worker' })
     await second.quiet()
     slow.kill('SIGCONT')
-    await until(() => readLedger(folder).runs.filter(({ is }) => is === 'fenced').length === hearing)
+    await eventually(() => readLedger(folder).runs.filter(({ is }) => is === 'fenced').length === hearing)
 
     const ledger = readLedger(folder)
     expect(judge(ledger, bots).broken).toEqual([])
@@ -165,10 +161,12 @@ export function pointsSuite(app: Partial<AppOptions> = {}, more: readonly Point[
     const child = await started({ leaseMs: 10_000, workMs: 'until SIGCONT', storeMs: 20 })
     const burst = Array.from({ length: 20 }, (_, n) => message(n))
     const answers = burst.map((one) => sender.post(one))
-    await until(() => readLedger(folder).runs.length > 0)
+    await eventually(() => readLedger(folder).runs.length > 0)
     child.kill('SIGTERM')
-    let refused = await sender.post(message(50))
-    while (refused.status === 200) refused = await sender.post(message(50))
+    const refused = await eventually(async () => {
+      const sent = await sender.post(message(50))
+      return sent.status !== 200 && sent
+    })
     expect(refused).toMatchObject({ status: 503, retryAfter: '1' })
     child.kill('SIGCONT')
     expect(await child.exited).toEqual({ code: 0, signal: null })

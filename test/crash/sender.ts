@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
-import { setTimeout as wait } from 'node:timers/promises'
 import { hmac } from '@trigger-hub/core/sources'
 import { sign } from '@trigger-hub/core/verify'
+import { eventually } from '../eventually.ts'
 import { crashSecret } from './secret.ts'
 import { appender, type Sent } from './ledger.ts'
 
@@ -16,6 +16,8 @@ export interface Message {
 }
 
 const source = hmac({ secret: crashSecret })
+/** For an event to be accepted, over any number of processes that are killed. */
+const patienceMs = 120_000
 
 /** `key` ends with the number, which is what the bots go by. */
 export function message(n: number, { forged = false } = {}): Message {
@@ -76,12 +78,11 @@ export class Sender {
 
   /** Sends until the answer is final: 2xx or 4xx. */
   async deliver(message: Message): Promise<Sent> {
-    for (;;) {
-      while (this.#port() === 0 && !this.#isClosed) await wait(5)
+    return eventually(async () => {
+      if (this.#port() === 0 && !this.#isClosed) return
       const sent = await this.post(message)
-      if (sent.status >= 200 && sent.status < 500) return sent
-      await wait(10)
-    }
+      return sent.status >= 200 && sent.status < 500 && sent
+    }, patienceMs)
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { eventually } from '../eventually.ts'
 import { message, type Sender } from './sender.ts'
 
 const patienceMs = 60_000
@@ -29,15 +30,15 @@ export class Traffic {
   }
 
   /** Waits until so many more events were accepted. */
-  accepts(count: number): Promise<void> {
+  async accepts(count: number): Promise<void> {
     const until = this.accepted + count
-    return eventually(() => this.accepted >= until, `${count} more events were never accepted.`)
+    await eventually(() => this.accepted >= until, patienceMs)
   }
 
   /** Waits until so many more requests were refused. */
-  refuses(count: number): Promise<void> {
+  async refuses(count: number): Promise<void> {
     const until = this.refused + count
-    return eventually(() => this.refused >= until, `${count} more requests were never refused.`)
+    await eventually(() => this.refused >= until, patienceMs)
   }
 
   /** Begins no event any more, and resolves when the last one was accepted. */
@@ -61,11 +62,5 @@ export class Traffic {
       }
       this.accepted++
     }
-  }
-}
-
-async function eventually(isSo: () => boolean, otherwise: string): Promise<void> {
-  for (const until = performance.now() + patienceMs; !isSo(); await wait(1)) {
-    if (performance.now() > until) throw new Error(otherwise)
   }
 }

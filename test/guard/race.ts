@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { freshFolder, removeFolder } from '../crash/run.ts'
+import { eventually } from '../eventually.ts'
 import { endAll, Forked } from '../processes/forked.ts'
 import type { Effect, GuardedApp, Warning } from './app.ts'
 import { charge, charged, type Answer } from './caller.ts'
@@ -49,17 +49,9 @@ export function raceSuite(redis?: string): void {
   const effects = (key: string): Effect[] => lines<Effect>('effects').filter((effect) => effect.key === key)
   const warnings = (): Warning[] => lines<Warning>('warnings')
 
-  async function until(condition: () => boolean): Promise<void> {
-    const endsAt = performance.now() + 60_000
-    while (!condition()) {
-      if (performance.now() > endsAt) throw new Error('Nobody runs the route.')
-      await wait(5)
-    }
-  }
-
   /** Which of the two runs the route for this key. */
   async function ownerOf(key: string, children: readonly Forked[]): Promise<number> {
-    await until(() => effects(key).length > 0)
+    await eventually(() => effects(key).length > 0)
     return children.findIndex(({ pid }) => pid === effects(key)[0]?.pid)
   }
 

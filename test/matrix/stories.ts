@@ -3,6 +3,7 @@ import type { Serve, Served } from '@trigger-hub/conformance'
 import { TriggerHub, type Driver } from '@trigger-hub/core'
 import { hmac } from '@trigger-hub/core/sources'
 import { sign } from '@trigger-hub/core/verify'
+import { eventually } from '../eventually.ts'
 import { adapters } from './adapters.ts'
 
 const source = hmac({ secret: 'a secret of the matrix' })
@@ -81,16 +82,6 @@ class Cell {
     this.runs.push({ bot, event, attempt })
   }
 }
-
-const patienceMs = 30_000
-
-async function eventually(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (const until = Date.now() + patienceMs; !(await isSo()); await pause(10)) {
-    if (Date.now() > until) throw new Error(`It never came to this: ${String(isSo)}`)
-  }
-}
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** What must hold for every adapter on this driver. @param make  a driver on a backend of its own */
 export function stories(make: () => Driver): void {

@@ -7,9 +7,10 @@ import { redis } from '@trigger-hub/redis'
 import { Kafka, logLevel, Partitioners } from 'kafkajs'
 import { startKafka } from '../../../../scripts/services/kafka.ts'
 import type { Server } from '../../../../scripts/services/server.ts'
+import { eventually } from '../../../../test/eventually.ts'
 import { needs, needsOwn } from '../../../../test/servers/needs.ts'
 import { messageOf } from '../src/event-message.ts'
-import { accept, anEvent, done, eventually, everything } from './hub.ts'
+import { accept, anEvent, done, everything } from './hub.ts'
 
 const backlog = Number(process.env.BACKLOG_EVENTS ?? 20_000)
 const patienceMs = 60_000 + backlog * 3

@@ -98,12 +98,3 @@ export async function work(
   )
   return { runs, errors, settled, drain: () => subscription.drain(5_000) }
 }
-
-/** Resolves to the first truthy value. */
-export async function eventually<T>(look: () => T | Promise<T>, ms = 20_000): Promise<NonNullable<T>> {
-  for (const deadline = Date.now() + ms; ; await new Promise((resume) => setTimeout(resume, 10))) {
-    const value = await look()
-    if (value) return value
-    if (Date.now() > deadline) throw new Error(`It never came to this: ${String(look)}`)
-  }
-}

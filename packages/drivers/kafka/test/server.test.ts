@@ -9,9 +9,10 @@ import { kafka, type KafkaOptions } from '@trigger-hub/kafka'
 import { Kafka, logLevel, Partitioners, type Admin, type Message } from 'kafkajs'
 import { startKafka } from '../../../../scripts/services/kafka.ts'
 import type { Server } from '../../../../scripts/services/server.ts'
+import { eventually } from '../../../../test/eventually.ts'
 import { endAll, Forked } from '../../../../test/processes/forked.ts'
 import { needsOwn } from '../../../../test/servers/needs.ts'
-import { accept, done, eventually, everything, failed, Hub, work } from './hub.ts'
+import { accept, done, everything, failed, Hub, work } from './hub.ts'
 
 jest.setTimeout(120_000)
 

@@ -13,8 +13,9 @@ import { judge } from '../../../../test/crash/oracle.ts'
 import { freshFolder, removeFolder } from '../../../../test/crash/run.ts'
 import { message, Sender } from '../../../../test/crash/sender.ts'
 import { Traffic } from '../../../../test/crash/traffic.ts'
+import { eventually } from '../../../../test/eventually.ts'
 import { needs, needsOwn } from '../../../../test/servers/needs.ts'
-import { eventually, everything, refusal, Trial } from './trial.ts'
+import { everything, refusal, Trial } from './trial.ts'
 
 jest.setTimeout(120_000)
 

@@ -1,4 +1,5 @@
-import { done, eventually, everything, refusal, Trial } from './trial.ts'
+import { done, everything, refusal, Trial } from './trial.ts'
+import { eventually } from '../../../../test/eventually.ts'
 import { needs } from '../../../../test/servers/needs.ts'
 import { wipe } from './wipe.ts'
 

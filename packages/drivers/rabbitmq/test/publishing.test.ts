@@ -1,6 +1,7 @@
 import { connect, type ConfirmChannel } from 'amqplib'
+import { eventually } from '../../../../test/eventually.ts'
 import { needs } from '../../../../test/servers/needs.ts'
-import { eventually, refusal, Trial } from './trial.ts'
+import { refusal, Trial } from './trial.ts'
 import { wipe } from './wipe.ts'
 
 needs('rabbitmq', (url) => {

@@ -1,6 +1,7 @@
 import { connect, type ConsumeMessage } from 'amqplib'
+import { eventually } from '../../../../test/eventually.ts'
 import { needs } from '../../../../test/servers/needs.ts'
-import { eventually, everything, Trial } from './trial.ts'
+import { everything, Trial } from './trial.ts'
 import { wipe } from './wipe.ts'
 
 needs('rabbitmq', (url) => {

@@ -9,8 +9,9 @@ import { redis } from '@trigger-hub/redis'
 import { connect } from 'amqplib'
 import { startRabbitMq } from '../../../../scripts/services/rabbitmq.ts'
 import { freePort, type Server } from '../../../../scripts/services/server.ts'
+import { eventually } from '../../../../test/eventually.ts'
 import { needs, needsOwn } from '../../../../test/servers/needs.ts'
-import { eventually, everything, failed, refusal, Trial } from './trial.ts'
+import { everything, failed, refusal, Trial } from './trial.ts'
 
 jest.setTimeout(60_000)
 

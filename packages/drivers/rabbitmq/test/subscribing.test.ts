@@ -1,6 +1,7 @@
 import { connect, type Channel, type ChannelModel } from 'amqplib'
+import { eventually } from '../../../../test/eventually.ts'
 import { needs } from '../../../../test/servers/needs.ts'
-import { done, eventually, Trial } from './trial.ts'
+import { done, Trial } from './trial.ts'
 import { wipe } from './wipe.ts'
 
 needs('rabbitmq', (url) => {

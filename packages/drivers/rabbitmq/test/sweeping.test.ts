@@ -1,7 +1,8 @@
 import { connect } from 'amqplib'
+import { eventually } from '../../../../test/eventually.ts'
 import { needs } from '../../../../test/servers/needs.ts'
 import { Proxy } from '../../../../test/servers/proxy.ts'
-import { eventually, Trial } from './trial.ts'
+import { Trial } from './trial.ts'
 import { wipe } from './wipe.ts'
 
 needs('rabbitmq', (url) => {

@@ -87,19 +87,6 @@ export class Trial {
   }
 }
 
-/** Resolves to the first truthy value that `look` gives. */
-export async function eventually<T>(
-  look: () => T | Promise<T>,
-  patienceMs = 10_000,
-): Promise<NonNullable<T>> {
-  for (const until = performance.now() + patienceMs; ;) {
-    const value = await look()
-    if (value) return value
-    if (performance.now() > until) throw new Error(`It never came to this: ${String(look)}`)
-    await new Promise((resume) => setTimeout(resume, 5))
-  }
-}
-
 /** What a call is refused with, which has to be 503. */
 export async function refusal(promise: Promise<unknown>): Promise<string> {
   const error: unknown = await promise.catch((caught: unknown) => caught)

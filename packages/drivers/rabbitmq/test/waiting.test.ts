@@ -1,5 +1,6 @@
+import { eventually } from '../../../../test/eventually.ts'
 import { needs } from '../../../../test/servers/needs.ts'
-import { done, eventually, failed, Trial } from './trial.ts'
+import { done, failed, Trial } from './trial.ts'
 import { wipe } from './wipe.ts'
 
 needs('rabbitmq', (url) => {

@@ -2,6 +2,7 @@ import { Cluster, Redis } from 'ioredis'
 import { startRedis, startSentinel } from '../../../../scripts/services/redis.ts'
 import type { Server } from '../../../../scripts/services/server.ts'
 import type { RedisGroup } from '../../../../test/crash/drivers.ts'
+import { eventually } from '../../../../test/eventually.ts'
 
 /** Servers of which one takes the place of another. */
 export interface Group {
@@ -19,8 +20,9 @@ const prompt = ['--repl-diskless-sync-delay', '0']
 /** For how long a server is silent before another one takes its place: longer than a busy machine keeps one waiting. */
 const silenceMs = 3_000
 
+/** Until then it may also be out of reach. */
 async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition().catch(() => false))) await new Promise((resume) => setTimeout(resume, 20))
+  await eventually(() => condition().catch(() => false), 60_000)
 }
 
 /** Asks a server something over a connection of its own. */

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as wait } from 'node:timers/promises'
 import type { AttemptRecord, Delivery, Driver, EventRecord, Verdict } from '@trigger-hub/core'
 import { redis } from '@trigger-hub/redis'
 import { Redis } from 'ioredis'
 import { startRedis } from '../../../../scripts/services/redis.ts'
 import type { Server } from '../../../../scripts/services/server.ts'
+import { eventually } from '../../../../test/eventually.ts'
 import { needsOwn } from '../../../../test/servers/needs.ts'
 
 jest.setTimeout(120_000)
@@ -68,7 +68,7 @@ needsOwn('redis', () => {
     return {
       drain: () => subscription.drain(5_000),
       async until(count: number) {
-        while (settled < count) await wait(2)
+        await eventually(() => settled >= count, 60_000)
       },
     }
   }

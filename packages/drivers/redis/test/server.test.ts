@@ -4,6 +4,7 @@ import { redis } from '@trigger-hub/redis'
 import { Cluster, Redis } from 'ioredis'
 import { startRedis, type RedisOptions } from '../../../../scripts/services/redis.ts'
 import type { Server } from '../../../../scripts/services/server.ts'
+import { eventually } from '../../../../test/eventually.ts'
 import { needsOwn } from '../../../../test/servers/needs.ts'
 
 jest.setTimeout(60_000)
@@ -44,8 +45,10 @@ needsOwn('redis', () => {
     const primary = await started({ args: ['--repl-diskless-sync-delay', '0'] })
     const replica = await started({ args: ['--replicaof', '127.0.0.1', new URL(primary.url).port] })
     const client = clientOf(primary.url)
-    do await client.set('written', 1)
-    while ((await client.wait(1, 100)) < 1)
+    await eventually(async () => {
+      await client.set('written', 1)
+      return (await client.wait(1, 100)) === 1
+    })
     return { primary, replica }
   }
   const everything = [{ name: 'all', on: ['*:**'] }]
@@ -157,11 +160,11 @@ needsOwn('redis', () => {
       },
     )
     await accept(driver)
-    while (seen.length < 1) await new Promise((resume) => setTimeout(resume, 5))
+    await eventually(() => seen.length > 0)
     await clientOf(server.url).flushall()
     const accepted = await accept(driver)
     if (accepted.is !== 'accepted') throw new Error(accepted.is)
-    while (!seen.includes(accepted.id)) await new Promise((resume) => setTimeout(resume, 5))
+    await eventually(() => seen.includes(accepted.id))
     expect((await driver.inspect()).bots.map(({ name }) => name)).toEqual(['all'])
   })
 
@@ -209,7 +212,7 @@ needsOwn('redis', () => {
     const server = await started({ args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] })
     const node = clientOf(server.url)
     await node.cluster('ADDSLOTSRANGE', 0, 16_383)
-    while (!(await node.cluster('INFO')).includes('cluster_state:ok')) await node.ping()
+    await eventually(async () => (await node.cluster('INFO')).includes('cluster_state:ok'))
     const cluster = new Cluster([{ host: '127.0.0.1', port: Number(new URL(server.url).port) }])
     ends.push(() => cluster.disconnect())
     const driver = driverOn(cluster)

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { redis } from '@trigger-hub/redis'
 import { Redis } from 'ioredis'
+import { eventually } from '../../../../test/eventually.ts'
 import { endAll, Forked } from '../../../../test/processes/forked.ts'
 import { needs } from '../../../../test/servers/needs.ts'
 import { Proxy } from '../../../../test/servers/proxy.ts'
@@ -53,7 +53,7 @@ needs('redis', (url) => {
 
       proxy.stall('answers')
       worker.go()
-      while (String(await running()) !== 'all/third') await wait(2) // the second is settled
+      await eventually(async () => String(await running()) === 'all/third') // the second is settled
       worker.kill('SIGSTOP')
       const takenOver: string[] = []
       const around = { concurrency: 1, onSettled: () => undefined, onError: () => undefined }
@@ -61,7 +61,7 @@ needs('redis', (url) => {
         takenOver.push(`${event.id}, attempt ${attempt}`)
         return { is: 'done' }
       })
-      while (takenOver.length === 0) await wait(2)
+      await eventually(() => takenOver.length > 0)
       await successor.drain(5_000)
       expect(takenOver).toEqual(['third, attempt 2'])
 
