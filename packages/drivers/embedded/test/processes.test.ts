@@ -1,38 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Delivery, Settled } from '@trigger-hub/core'
-import { embedded, type EmbeddedOptions } from '@trigger-hub/embedded'
+import type { embedded } from '@trigger-hub/embedded'
+import { eventually } from '../../../../test/eventually.ts'
 import { acceptOptions, anEvent } from './events.ts'
 import { Child } from './child-process.ts'
-import { eventually } from '../../../../test/eventually.ts'
-
-const children: Child[] = []
-const drivers: ReturnType<typeof embedded>[] = []
-let folder = ''
-let path = ''
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'trigger-hub-'))
-  path = join(folder, 'hub.db')
-})
-
-afterEach(async () => {
-  await Promise.all(children.splice(0).map((child) => child.kill()))
-  await Promise.all(drivers.splice(0).map((driver) => driver.close()))
-  rmSync(folder, { recursive: true, force: true })
-})
-
-const opened = (options: EmbeddedOptions = {}): ReturnType<typeof embedded> => {
-  const driver = embedded({ path, ...options })
-  drivers.push(driver)
-  return driver
-}
+import { atEnd, opened, path } from './opened.ts'
 
 const child = (...args: ConstructorParameters<typeof Child>): Child => {
   const one = new Child(...args)
-  children.push(one)
+  atEnd(() => one.kill())
   return one
 }
 

@@ -1,0 +1,125 @@
+import { systemClock, type EventRecord } from '@trigger-hub/core'
+import { eventually } from '../../../../test/eventually.ts'
+import { open, type Database, type Open, type Value } from '../src/database.ts'
+import { GroupCommit, type Answer, type News } from '../src/group-commit.ts'
+import type { AcceptArgs } from '../src/operations/accept.ts'
+import { anEvent } from './events.ts'
+import { accept, atEnd, count, opened, path } from './opened.ts'
+
+describe('one event of a group that cannot be stored', () => {
+  it('fails alone', async () => {
+    const driver = opened()
+    await driver.declare([{ name: 'mail', on: ['*:**'] }])
+    const broken = [
+      anEvent({ time: 'yesterday' as unknown as number }),
+      anEvent({ type: (() => 'orders.create') as unknown as string }),
+      anEvent({ rawType: null as unknown as string }),
+    ]
+    const events = [anEvent(), ...broken, anEvent(), anEvent()]
+    const outcomes = await Promise.allSettled(events.map((event) => accept(driver, event)))
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'rejected',
+      'rejected',
+      'fulfilled',
+      'fulfilled',
+    ])
+    expect((await driver.inspect()).bots[0]?.backlog).toBe(3)
+  })
+})
+
+describe('a file that fails', () => {
+  /** The thread's work on a database of which some calls fail. */
+  function groupCommit(failing: (db: Database) => Partial<Database>) {
+    const news: News[] = []
+    const faulty: Open = (at) => {
+      const db = open(at)
+      return { ...db, ...failing(db) }
+    }
+    const file = new GroupCommit({ path, open: faulty, tell: (one) => news.push(one) })
+    atEnd(() => file.close())
+    let n = 0
+    const ask = async (event: EventRecord): Promise<Answer> => {
+      const order = {
+        n: ++n,
+        name: 'accept',
+        args: argsOf(event),
+        until: systemClock.monotonicMs() + 5_000,
+      } as const
+      file.push({ orders: [order], now: Date.now(), monotonicMs: 1 })
+      return eventually(() =>
+        news.flatMap((one) => (one.is === 'answers' ? one.answers : [])).find((one) => one.n === order.n),
+      )
+    }
+    return { news, ask }
+  }
+
+  const argsOf = (event: EventRecord): AcceptArgs => ({
+    ...event,
+    senderKey: null,
+    contentType: null,
+    headers: '{}',
+    marks: [],
+    body: event.rawBody,
+    key: event.id,
+    fingerprint: event.id,
+    replayKey: null,
+    rejectReplay: false,
+    quarantine: false,
+    ttlMs: 1_000,
+    token: event.id,
+    resume: null,
+  })
+
+  it.each([
+    ['a flush', 1_034],
+    ['a write', 778],
+    ['a full disk', 13],
+  ])('at %s answers nobody, is opened again, and goes on', async (_, rawCode) => {
+    let isFailing = false
+    const { news, ask } = groupCommit((db) => ({
+      exec(sql) {
+        if (sql === 'COMMIT' && isFailing) {
+          isFailing = false
+          throw Object.assign(new Error('disk I/O error'), { rawCode })
+        }
+        db.exec(sql)
+      },
+    }))
+    expect(await ask(anEvent())).toHaveProperty('result')
+    isFailing = true
+    expect(await ask(anEvent())).toMatchObject({
+      unavailable: true,
+      message: expect.stringContaining('disk I/O error') as string,
+    })
+    expect(await ask(anEvent())).toMatchObject({ unavailable: true }) // at once, until it is open again
+    await eventually(() => news.filter(({ is }) => is === 'opened').length === 2)
+    expect(await ask(anEvent())).toHaveProperty('result')
+    expect(count('events')).toBe(2)
+  })
+
+  it('is not trusted after a failed flush before its log is in the file', async () => {
+    let isFailing = false
+    const checkpoints: unknown[] = []
+    const { news, ask } = groupCommit((db) => ({
+      exec(sql) {
+        if (sql === 'COMMIT' && isFailing) {
+          isFailing = false
+          throw Object.assign(new Error('EIO'), { rawCode: 1_034 })
+        }
+        db.exec(sql)
+      },
+      get<Row>(sql: string, ...values: Value[]): Row | undefined {
+        const row = db.get<Row>(sql, ...values)
+        if (sql.includes('TRUNCATE')) checkpoints.push(row)
+        return row
+      },
+    }))
+    expect(await ask(anEvent())).toHaveProperty('result')
+    isFailing = true
+    expect(await ask(anEvent())).toHaveProperty('unavailable', true)
+    await eventually(() => news.filter(({ is }) => is === 'opened').length === 2)
+    expect(checkpoints).toMatchObject([{ busy: 0 }])
+  })
+})
