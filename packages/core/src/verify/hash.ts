@@ -1,11 +1,12 @@
 import { createHash, createHmac, type KeyObject } from 'node:crypto'
 import { comparison, encodedLength, isEncoded } from './encodings.ts'
 import { templateOptions, templateSource, type Algorithm, type ToleranceOption } from './engine.ts'
+import { keyedHash } from './keyed-hash.ts'
 import type { HashScheme, Preset } from './preset.ts'
 import type { PublicUrlOption } from './public-url.ts'
 import { secretKeys, type Secrets } from './secrets.ts'
 import type { SignedRequest, Source } from './source.ts'
-import { piecesOf, template, type Parts } from './template.ts'
+import { piecesOf, template, type Parts, type Pieces } from './template.ts'
 import type { Claims } from './claims.ts'
 
 export interface SecretOptions {
@@ -72,11 +73,18 @@ function hashing(scheme: HashScheme, keys: readonly KeyObject[], own: Parts): Al
 
 function digest({ kind, algorithm, signed, signature }: HashScheme, key: KeyObject, own: Parts): Digest {
   const parts = template(signed, kind === 'hash' ? { ...own, secret: () => key.export() } : own)
+  const digestOf =
+    kind === 'hash' ? plainHash(algorithm, signature.encoding) : keyedHash(algorithm, key, signature.encoding)
   return (request, claims) => {
     const pieces = piecesOf(parts, request, claims)
-    if (!pieces) return undefined
-    const hash = kind === 'hash' ? createHash(algorithm) : createHmac(algorithm, key)
-    for (const piece of pieces) hash.update(piece)
-    return hash.digest(signature.encoding)
+    return pieces && digestOf(pieces)
   }
 }
+
+const plainHash =
+  (algorithm: HashScheme['algorithm'], encoding: HashScheme['signature']['encoding']) =>
+  (pieces: Pieces): string => {
+    const hash = createHash(algorithm)
+    for (const piece of pieces) hash.update(piece)
+    return hash.digest(encoding)
+  }
