@@ -7,5 +7,8 @@ export const fingerprint = (rawBody: Buffer): string => hash('sha256', rawBody, 
  * The name under which a key is remembered: hashed, so that no text of a client reaches a file, a server or a log, and
  * its parts separated, so that two of them never run together. 43 characters.
  */
-export const keyName = (...parts: readonly string[]): string =>
-  hash('sha256', parts.map((part) => `${part.length}:${part}`).join(''), 'base64url')
+export function keyName(...parts: readonly string[]): string {
+  let name = ''
+  for (const part of parts) name += `${part.length}:${part}`
+  return hash('sha256', name, 'base64url')
+}

@@ -92,7 +92,7 @@ function identify(
 ): void {
   const { key, keySigned, rawType, headers } = describe(source, request, payload)
   const contentType = request.headers.get('content-type')
-  const record: EventRecord = {
+  const record: { -readonly [Field in keyof EventRecord]: EventRecord[Field] } = {
     id: randomUUID(),
     source: name,
     type: eventType(rawType),
@@ -100,9 +100,10 @@ function identify(
     time: now,
     headers,
     rawBody: request.rawBody,
-    ...(key === undefined ? { marks: ['no-key'] } : { key }),
-    ...(contentType === undefined ? {} : { contentType }),
   }
+  if (key === undefined) record.marks = ['no-key']
+  else record.key = key
+  if (contentType !== undefined) record.contentType = contentType
   const { ackStatus, ackBody } = source.preset
   webhook.event = withData(record, payload)
   webhook.keySigned = keySigned

@@ -22,45 +22,59 @@ const longest = 1_000
  * @param payload  gives the parsed body; called only for senders that write id or type into it
  */
 export function describe(source: Source, request: SignedRequest, payload: () => unknown): Description {
-  const { key, keySigned, type, headers = [] } = source.preset
-  const header = (name: string | undefined): string | undefined =>
-    name === undefined ? undefined : request.headers.get(name)
-  const read = (place: Place): string | undefined => {
-    if ('header' in place) return header(place.header)
-    if ('body' in place)
-      return text(
-        at(
-          safely(() => source.payload?.(request) ?? payload()),
-          place.body,
-        ),
-      )
-    if ('text' in place) return place.text
-    if ('query' in place) return new URLSearchParams(queryOf(request.url)).get(place.query) ?? undefined
-    const scheme = schemeOf(source.preset.scheme, (name) => header(name) !== undefined)
-    return 'id' in scheme ? header(scheme.id) : undefined
+  const { key, keySigned, type, headers: kept = [] } = source.preset
+  const headers: Record<string, string> = {}
+  for (const name of kept) {
+    const value = request.headers.get(name)
+    if (value !== undefined) headers[name] = value
   }
-  const keys = places(key).map((place) => read(place))
-  const types = places(type).map((place) => read(place))
-  const kept = headers.flatMap((name) => {
-    const value = header(name)
-    return value === undefined ? [] : [[name, value] as const]
-  })
-  return {
-    keySigned,
-    // what refines the type means nothing without it
-    rawType: types[0] ? types.filter(Boolean).join('.').slice(0, longest) : 'unknown',
-    headers: Object.fromEntries(kept),
-    // a key of which a part is missing would make events equal that are not
-    ...(keys.length > 0 && keys.every(Boolean) ? { key: keys.join(':') } : {}),
-  }
+  const rawType = typeOf(places(type), source, request, payload)
+  const id = keyOf(places(key), source, request, payload)
+  const description = { keySigned, rawType, headers }
+  return id === undefined ? description : { key: id, ...description }
 }
 
-const places = (value: Place | readonly Place[] | undefined): readonly Place[] =>
-  value === undefined ? [] : 'length' in value ? value : [value]
+/** What refines the type means nothing without it. */
+function typeOf(places: readonly Place[], ...from: From): string {
+  let type = ''
+  for (const place of places) {
+    const part = read(place, ...from)
+    if (part) type += type === '' ? part : `.${part}`
+    else if (type === '') break
+  }
+  return type === '' ? 'unknown' : type.slice(0, longest)
+}
 
-function safely(payload: () => unknown): unknown {
+/** A key of which a part is missing would make events equal that are not. */
+function keyOf(places: readonly Place[], ...from: From): string | undefined {
+  let key: string | undefined
+  for (const place of places) {
+    const part = read(place, ...from)
+    if (!part) return undefined
+    key = key === undefined ? part : `${key}:${part}`
+  }
+  return key
+}
+
+type From = [source: Source, request: SignedRequest, payload: () => unknown]
+
+function read(place: Place, ...[source, request, payload]: From): string | undefined {
+  if ('body' in place) return text(at(payloadOf(source, request, payload), place.body))
+  if ('header' in place) return request.headers.get(place.header)
+  if ('text' in place) return place.text
+  if ('query' in place) return new URLSearchParams(queryOf(request.url)).get(place.query) ?? undefined
+  const scheme = schemeOf(source.preset.scheme, (name) => request.headers.get(name) !== undefined)
+  return 'id' in scheme && scheme.id !== undefined ? request.headers.get(scheme.id) : undefined
+}
+
+const noPlaces: readonly Place[] = []
+
+const places = (value: Place | readonly Place[] = noPlaces): readonly Place[] =>
+  'length' in value ? value : [value]
+
+function payloadOf(source: Source, request: SignedRequest, payload: () => unknown): unknown {
   try {
-    return payload()
+    return source.payload?.(request) ?? payload()
   } catch {
     return undefined
   }
