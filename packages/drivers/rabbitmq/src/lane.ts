@@ -4,20 +4,30 @@ import type { Envelope } from './message.ts'
 /** What the server says of a message: an error when it has not taken it, or is not there any more to say so. */
 export type Concluded = (error: Error | null, isReturned: boolean) => void
 
+export interface LaneEvents {
+  /** Nothing can be published here any more. */
+  readonly onClosed: () => void
+  /** Something was published to an exchange that is not there, which closes the lane. */
+  readonly onMissing: () => void
+}
+
+const notFound = 404
+
 /** A channel on which the server confirms. */
 export class Lane {
   readonly #channel: ConfirmChannel
   /** Messages that the server could not route, by where they went and their id; it says so before it confirms them. */
   readonly #returned = new Map<string, number>()
 
-  /** @param onClosed  called when nothing can be published here any more */
-  static async open(connection: ChannelModel, onClosed: () => void): Promise<Lane> {
-    return new Lane(await connection.createConfirmChannel(), onClosed)
+  static async open(connection: ChannelModel, events: LaneEvents): Promise<Lane> {
+    return new Lane(await connection.createConfirmChannel(), events)
   }
 
-  private constructor(channel: ConfirmChannel, onClosed: () => void) {
+  private constructor(channel: ConfirmChannel, { onClosed, onMissing }: LaneEvents) {
     this.#channel = channel
-    channel.on('error', () => undefined) // what was not confirmed is told
+    channel.on('error', ({ code }: { code?: unknown }) => {
+      if (code === notFound) onMissing()
+    })
     channel.on('close', onClosed)
     channel.on('return', ({ fields, properties }: Message) => {
       const place = placeOf(fields.exchange, fields.routingKey, properties.messageId)

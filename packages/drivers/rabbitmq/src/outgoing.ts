@@ -8,6 +8,8 @@ export interface OutgoingOptions {
   readonly names: Names
   readonly publisher: Publisher
   readonly clock: Clock
+  /** A queue is not there that all bots share. */
+  readonly onMissing: () => void
 }
 
 /** Everything that is published, by where it goes. Each rejects when it is not known what became of it. */
@@ -38,7 +40,7 @@ export class Outgoing {
 
   /** Back to a bot, at `told.dueAt` or up to 250 ms later. @returns whether it is on its way */
   async later(bot: string, event: EventRecord, told: Told): Promise<boolean> {
-    const { publisher, names, clock } = this.#options
+    const { publisher, names, clock, onMissing } = this.#options
     const now = clock.now()
     const leftMs = told.dueAt - now
     const rungMs = rungFor(leftMs)
@@ -50,6 +52,7 @@ export class Outgoing {
             names.waiting(rungMs),
             envelopeOf(event, told, { bot, leavesAt: now + rungMs }),
           )
+    if (is === 'unrouted') onMissing()
     return is === 'routed'
   }
 }

@@ -17,6 +17,13 @@ const longestSilenceMs = 2_000
 /** How long a lane is used at least that does not take a message. */
 const shortestLaneMs = 250
 
+export interface PublisherEvents {
+  /** Confirms are owed, and none comes. Called again while that is so. */
+  readonly onSilence: () => void
+  /** An exchange is not there. */
+  readonly onMissing: () => void
+}
+
 /** The lane of a connection. */
 interface Current {
   readonly of: ChannelModel
@@ -27,17 +34,16 @@ interface Current {
 /** Publishes and waits for the server's confirm: the message is on the disk, of most members if there are several. */
 export class Publisher {
   readonly #link: Link
-  readonly #onSilence: () => void
+  readonly #events: PublisherEvents
   /** Of the connection that is there. */
   #current: Current | undefined
   #unconfirmed = 0
   #heardAt = 0
   #watch: NodeJS.Timeout | undefined
 
-  /** @param onSilence  called while confirms are owed and none comes */
-  constructor(link: Link, onSilence: () => void) {
+  constructor(link: Link, events: PublisherEvents) {
     this.#link = link
-    this.#onSilence = onSilence
+    this.#events = events
   }
 
   /** Rejects when it is not known what became of the message. */
@@ -78,7 +84,7 @@ export class Publisher {
     const forget = (): void => {
       if (this.#current === opened) this.#current = undefined
     }
-    const opening = Lane.open(connection, forget)
+    const opening = Lane.open(connection, { onClosed: forget, onMissing: this.#events.onMissing })
     const opened = { of: connection, opening, openedAt: performance.now() }
     opening.catch(forget)
     return (this.#current = opened)
@@ -114,7 +120,7 @@ export class Publisher {
     this.#watch = undefined
     if (this.#unconfirmed === 0) return
     const silentForMs = performance.now() - this.#heardAt
-    if (silentForMs >= silenceMs) this.#onSilence()
+    if (silentForMs >= silenceMs) this.#events.onSilence()
     // a queue that was not up yet when it got a message may never confirm it, nor what comes after it on this lane
     if (silentForMs >= longestSilenceMs && !this.#link.isBlocked) this.#startAfresh()
     this.#watch = setTimeout(() => this.#look(), silenceMs).unref()

@@ -73,12 +73,16 @@ class RabbitMqDriver implements Driver {
     const topology = new Topology(names)
     this.#publishing = new Link({ open, name: `${prefix}: publishing`, prepare: topology.prepare })
     this.#consuming = new Link({ open, name: `${prefix}: consuming` })
-    this.#publisher = new Publisher(this.#publishing, () => {
-      void this.#publishing.probe()
-      void this.#consuming.probe()
+    const onMissing = (): void => this.#repair()
+    this.#publisher = new Publisher(this.#publishing, {
+      onSilence: () => {
+        void this.#publishing.probe()
+        void this.#consuming.probe()
+      },
+      onMissing,
     })
     const onServer = { topology, link: this.#publishing }
-    this.#outgoing = new Outgoing({ names, publisher: this.#publisher, clock })
+    this.#outgoing = new Outgoing({ names, publisher: this.#publisher, clock, onMissing })
     this.#bots = new Bots({ ...onServer, store })
     this.#inbox = new Inbox(store, { clock, leaseMs })
     this.#working = {
