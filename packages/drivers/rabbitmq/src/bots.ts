@@ -1,8 +1,8 @@
 import {
   DriverUnavailableError,
   keyName,
-  systemClock,
   type BotDeclaration,
+  type Clock,
   type CompanionStore,
 } from '@trigger-hub/core'
 import { keepLease, Registry, type RegisteredBot } from '@trigger-hub/core/split'
@@ -13,6 +13,7 @@ import type { Topology } from './topology.ts'
 
 export interface BotsOptions {
   readonly store: CompanionStore
+  readonly clock: Clock
   readonly topology: Topology
   readonly link: Link
 }
@@ -120,14 +121,14 @@ export class Bots extends Registry {
 
   /** Does something that no other process does at the same time. */
   async #alone<T>(task: () => Promise<T>): Promise<T> {
-    const { store } = this.#options
+    const { store, clock } = this.#options
     const key = keyName('rabbitmq', 'topology')
     const options = { leaseMs: lockLeaseMs, timeoutMs: patienceMs }
     for (const until = performance.now() + 2 * lockLeaseMs; performance.now() < until;) {
       const claim = await store.claim(key, '', options)
       if (claim.is === 'claimed') {
         const renew = (): Promise<boolean> => store.renew(claim, lockLeaseMs)
-        const lease = keepLease({ leaseMs: lockLeaseMs, clock: systemClock, renew })
+        const lease = keepLease({ leaseMs: lockLeaseMs, clock, renew })
         return task().finally(() => {
           lease.stop()
           return store.release(claim).catch(() => undefined)

@@ -83,7 +83,7 @@ class RabbitMqDriver implements Driver {
     })
     const onServer = { topology, link: this.#publishing }
     this.#outgoing = new Outgoing({ names, publisher: this.#publisher, clock, onMissing })
-    this.#bots = new Bots({ ...onServer, store })
+    this.#bots = new Bots({ ...onServer, store, clock })
     this.#inbox = new Inbox(store, { clock, leaseMs })
     this.#working = {
       bots: this.#bots,
