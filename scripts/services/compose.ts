@@ -10,6 +10,9 @@ const urls = {
   redis: 'redis://127.0.0.1:16379',
   rabbitmq: 'amqp://guest:guest@127.0.0.1:15673',
   kafka: '127.0.0.1:19092',
+  valkey: 'redis://127.0.0.1:16380',
+  'redis-6.2': 'redis://127.0.0.1:16381',
+  'redis-6.0': 'redis://127.0.0.1:16382',
 } satisfies Record<ServiceName, string>
 
 /** Starts a service of `compose.yaml` where a container engine answers. @returns where it is; undefined without one */

@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { asked } from './asked.ts'
+import { cached } from './cached.ts'
 import { found } from './debian.ts'
+import { maven } from './maven.ts'
 import { folderOf, freePort, launch, type Server } from './server.ts'
 
 export interface KafkaOptions {
@@ -16,27 +18,17 @@ export interface KafkaOptions {
 }
 
 const version = '3.9.1' // as in pom.xml
-const cache = join(__dirname, '..', '..', '.cache', 'kafka')
-const jars = join(cache, version)
-const plugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1'
 
 /** Fetches what `startKafka` needs from Maven Central, once. @throws Error that says what to do instead */
 export function prepareKafka(): void {
   if (!found('java')) throw new Error('java is not there: install it, start Docker, or set KAFKA_BROKERS.')
-  if (existsSync(jars)) return
-  if (!found('mvn')) throw new Error('mvn is not there: install it, start Docker, or set KAFKA_BROKERS.')
-  mkdirSync(cache, { recursive: true })
-  const fetched = mkdtempSync(join(cache, 'fetched-'))
-  const pom = join(__dirname, 'pom.xml')
-  const args = ['-q', '-B', '-f', pom, `${plugin}:copy-dependencies`, `-DoutputDirectory=${fetched}`]
-  const { status, stdout } = spawnSync('mvn', args, { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`mvn could not fetch Kafka: ${stdout.slice(-1_000)}`)
-  try {
-    renameSync(fetched, jars)
-  } catch {
-    rmSync(fetched, { recursive: true }) // somebody else was faster
-  }
+  jars()
 }
+
+const jars = (): string =>
+  cached(join('kafka', version), (folder) =>
+    maven('Kafka', folder, 'copy-dependencies', '-f', join(__dirname, 'pom.xml')),
+  )
 
 /** Starts an Apache Kafka of our own, one broker in KRaft mode on 127.0.0.1. Its `url` is a list of brokers. */
 export async function startKafka(options: KafkaOptions = {}): Promise<Server> {
@@ -70,7 +62,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Server> {
   )
   const java = (...args: string[]): string[] => [
     ...['-Xms64m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
-    ...['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', join(jars, '*')],
+    ...['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', join(jars(), '*')],
     ...args,
   ]
   const id = randomBytes(16).toString('base64url') // may begin with a dash

@@ -1,5 +1,5 @@
 /**
- * `npm run services [redis rabbitmq kafka]`: brings up the servers that tests want, says where they are and stops them
+ * `npm run services [redis rabbitmq kafka …]`: brings up the servers that tests want, says where they are and stops them
  * on Ctrl-C. Tests that run meanwhile use them.
  *
  * `share <service> <pid>` is what tests call: says where the service is, and starts it for the run of the tests with
@@ -9,13 +9,13 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { isRunning, noted, noteFile, notes } from './notes.ts'
-import { isServiceName, services, type ServiceName } from './services.ts'
+import { isServiceName, services, usual, type ServiceName } from './services.ts'
 import { composed, decompose } from './compose.ts'
 
 const [command = '', ...rest] = process.argv.slice(2)
 
 async function up(names: readonly string[]): Promise<void> {
-  const wanted = (names.length > 0 ? names : Object.keys(services)).filter(isServiceName)
+  const wanted = (names.length > 0 ? names : usual).filter(isServiceName)
   const stops: (() => Promise<void>)[] = []
   let isOver = false
   const end = async (): Promise<void> => {

@@ -13,24 +13,35 @@ export interface RedisOptions {
   readonly appendfsync?: 'always' | 'everysec' | 'no'
   /** More settings, as on the command line: `['--maxmemory', '10mb']`. */
   readonly args?: readonly string[]
+  /** Default: the Redis (or Valkey) of this machine. */
+  readonly program?: RedisProgram
 }
 
-const program = (): string | undefined => found('redis-server') ?? found('valkey-server')
+/** Where the program of a server is. */
+export interface RedisProgram {
+  readonly path: string
+  /** Where it finds libraries that this machine need not have. */
+  readonly libraries?: string
+}
 
-/** Installs what `startRedis` needs. @throws Error that says what to do instead */
-export function prepareRedis(): void {
-  if (!program()) install('redis-server')
+const installed = (): string | undefined => found('redis-server') ?? found('valkey-server')
+
+/** Installs what `startRedis` needs by itself. @throws Error that says what to do instead */
+export function prepareRedis(): RedisProgram {
+  if (!installed()) install('redis-server')
+  return { path: installed() ?? 'redis-server' }
 }
 
 /** Starts a Redis (or Valkey) of our own on 127.0.0.1. */
 export async function startRedis(options: RedisOptions = {}): Promise<Server> {
-  prepareRedis()
   const { port = await freePort(), dir, appendfsync = 'always', args = [] } = options
+  const { path, libraries } = options.program ?? prepareRedis()
   const folder = folderOf('redis', dir)
   return launch({
     name: 'Redis',
     url: `redis://127.0.0.1:${port}`,
-    program: program() ?? 'redis-server',
+    program: path,
+    ...(libraries === undefined ? {} : { env: { LD_LIBRARY_PATH: libraries } }),
     args: [
       ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder.path, '--daemonize', 'no'],
       ...['--appendonly', 'yes', '--appendfsync', appendfsync, '--save', '', '--logfile', ''],
@@ -47,7 +58,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<Server> {
  * @param silenceMs  once it has not answered for so long
  */
 export async function startSentinel(primary: Server, silenceMs: number): Promise<Server> {
-  prepareRedis()
+  const { path } = prepareRedis()
   const port = await freePort()
   const folder = folderOf('sentinel', undefined)
   const file = join(folder.path, 'sentinel.conf')
@@ -60,7 +71,7 @@ export async function startSentinel(primary: Server, silenceMs: number): Promise
   return launch({
     name: 'Sentinel',
     url: `redis://127.0.0.1:${port}`,
-    program: program() ?? 'redis-server',
+    program: path,
     args: [file, '--sentinel'],
     folder,
     isUp: async () => String(await asked(port, Buffer.from('PING\r\n'))).startsWith('+PONG'),

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { services, type ServiceName } from '../../scripts/services/services.ts'
 
 /**
- * Registers tests that talk to a server: one that is named by `REDIS_URL`, `AMQP_URL` or `KAFKA_BROKERS`, one that
+ * Registers tests that talk to a server: one that is named by its variable (`REDIS_URL` and so on), one that
  * `npm run services` has brought up, or else one that is started for this run of jest and shared by its files. Where it
  * cannot be had the tests are skipped and it is said why; with `CI=true` that is a failure.
  *
