@@ -4,6 +4,9 @@ import { patienceMs } from './registry.ts'
 
 /** What a server makes of an accepted event, in its own settings. Undefined where it does not tell. */
 interface Settings {
+  /** Name and version. */
+  readonly server: string
+  /** The version of Redis that it is like. */
   readonly version: string
   readonly appendonly: string | undefined
   readonly appendfsync: string | undefined
@@ -27,7 +30,7 @@ const asked = ['appendonly', 'appendfsync', 'maxmemory-policy', 'maxmemory'] as 
  */
 export async function durabilityOf(connection: Connection): Promise<Durability> {
   const settings = await settingsOf(connection)
-  refuseOld(settings.version)
+  refuseOld(settings)
   const { durability, summary, warnings } = judge(settings, connection)
   return { durability, summary: `redis: ${connection.isCluster ? 'cluster, ' : ''}${summary}`, warnings }
 }
@@ -47,8 +50,11 @@ async function settingsOf(connection: Connection): Promise<Settings> {
   )
   const field = (name: string): string | undefined =>
     new RegExp(`^${name}:(.*)\r?$`, 'm').exec(String(info))?.[1]?.trim()
+  const version = field('redis_version') ?? ''
+  const valkey = field('valkey_version')
   return {
-    version: field('redis_version') ?? '',
+    server: valkey === undefined ? `Redis ${version}` : `Valkey ${valkey}`,
+    version,
     appendonly: appendonly ?? (field('aof_enabled') === '0' ? 'no' : undefined),
     appendfsync,
     policy: policy ?? field('maxmemory_policy'),
@@ -57,17 +63,17 @@ async function settingsOf(connection: Connection): Promise<Settings> {
   }
 }
 
-function refuseOld(version: string): void {
+function refuseOld({ server, version }: Settings): void {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return
   throw new SetupError(
     'ERR_DRIVER_UNUSABLE',
-    `The Redis server has version ${version}; the driver needs ${oldest.join('.')} or later, or Valkey.`,
+    `The server is ${server}; the driver needs Redis ${oldest.join('.')} or later, or Valkey.`,
   )
 }
 
 function judge(
-  { version, appendonly, appendfsync, policy, maxmemory, replicas }: Settings,
+  { server, appendonly, appendfsync, policy, maxmemory, replicas }: Settings,
   { replicas: asked, failsOver }: Connection,
 ): Durability {
   const warnings: { code: string; message: string }[] = []
@@ -117,5 +123,5 @@ function judge(
             `every accepted event is ${where} before the answer, and another server may take its place`,
           ]
         : ['disk', `every accepted event is ${where} before the answer`]
-  return { durability, summary: `Redis ${version}, ${settings}: ${promise}.`, warnings }
+  return { durability, summary: `${server}, ${settings}: ${promise}.`, warnings }
 }
