@@ -13,7 +13,7 @@ const plainHash = (version: 'v1' | 'v2', signed: string): HashScheme => ({
 })
 
 /** The three ways in which HubSpot signs; the app's settings and the kind of webhook decide which. */
-export const hubspotSchemes = {
+const hubspotSchemes = {
   v1: plainHash('v1', '{secret}{body}'),
   v2: plainHash('v2', '{secret}{method}{url}{body}'),
   v3: {

@@ -19,7 +19,7 @@ export const standardWebhooksPreset: HashPreset = {
 }
 
 /** Version `v1a`: the same bytes, signed with the sender's private key. */
-export const standardWebhooksAsymmetricPreset: AsymmetricPreset = {
+const standardWebhooksAsymmetricPreset: AsymmetricPreset = {
   ...standardWebhooksPreset,
   scheme: {
     kind: 'asymmetric',

@@ -169,7 +169,7 @@ const digits = (value: unknown): string | undefined =>
   typeof value === 'number' ? String(value) : typeof value === 'string' ? value : undefined
 
 /** A refusal if a time is further from now than allowed. Milliseconds. */
-export function farFrom(nowMs: number, timeMs: number, toleranceMs: number): Refusal | undefined {
+function farFrom(nowMs: number, timeMs: number, toleranceMs: number): Refusal | undefined {
   const behindMs = nowMs - timeMs
   if (Math.abs(behindMs) <= toleranceMs) return undefined
   if (!Number.isFinite(behindMs)) return refusal('ERR_TIMESTAMP_MALFORMED', 'The timestamp is not a date.')
