@@ -33,12 +33,21 @@ function failure(): PermanentError {
   return Object.assign(error, { config: { token: canaries.cause } })
 }
 
+const ends: (() => unknown)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end()
+})
+
 test('no secret, credential, query or body comes out in a log, an answer, a channel or the record of a failure', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'trigger-hub-secrets-'))
+  ends.push(() => rmSync(folder, { recursive: true }))
   const said: { where: string; what: string }[] = []
   const hear = (where: string) => (what: unknown) => void said.push({ where, what: JSON.stringify(what) })
   const listeners = Object.values(steps).map(({ name }) => ({ name, hear: hear(`channel ${String(name)}`) }))
-  for (const { name, hear } of listeners) subscribe(name, hear)
+  for (const { name, hear } of listeners) {
+    subscribe(name, hear)
+    ends.push(() => unsubscribe(name, hear))
+  }
 
   const hub = new TriggerHub({
     driver: embedded({ path: join(folder, 'hub.db') }),
@@ -47,6 +56,7 @@ test('no secret, credential, query or body comes out in a log, an answer, a chan
     bodyTimeout: 300,
     log: hear('log'),
   })
+  ends.push(() => hub.close())
   hub.bot('fails', { on: 'shop:**' }, () => {
     throw failure()
   })
@@ -54,6 +64,7 @@ test('no secret, credential, query or body comes out in a log, an answer, a chan
   app.use('/hooks', webhooks(hub))
   app.use('/parsed', express.json(), webhooks(hub))
   const serving = await listening(listen(app))
+  ends.push(() => serving.close())
   await hub.work()
 
   const body = Buffer.from(JSON.stringify({ card: canaries.body }))
@@ -104,8 +115,6 @@ test('no secret, credential, query or body comes out in a log, an answer, a chan
       what: readFileSync(join(folder, name), 'latin1'),
     })),
   )
-  for (const { name, hear } of listeners) unsubscribe(name, hear)
-  rmSync(folder, { recursive: true })
 
   expect(new Set(said.map(({ where }) => where)).size).toBeGreaterThanOrEqual(8) // they were really heard
   expect(said.some(({ where, what }) => where === 'file' && what.includes(canaries.body))).toBe(true) // it can be found

@@ -12,7 +12,12 @@ import { idempotency, webhookErrors } from '../src/index.ts'
 type Options = Parameters<typeof idempotency>[0]
 
 const servers: Server[] = []
-afterEach(() => servers.splice(0).forEach((server) => server.close()))
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.close()
+    server.closeAllConnections()
+  }
+})
 
 /** An app with one guarded route, and how to call it. */
 async function guarded(

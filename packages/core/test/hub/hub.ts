@@ -29,10 +29,16 @@ export interface TestHub {
   post: (source: keyof typeof sources, body: unknown, id?: string) => Promise<Response>
 }
 
-const open: TriggerHub[] = []
+const open: Pick<TriggerHub, 'close'>[] = []
 afterEach(async () => {
   await Promise.all(open.splice(0).map((hub) => hub.close({ deadline: 100 })))
 })
+
+/** The hub, which is closed after the test. */
+export function closedAfter<Hub extends Pick<TriggerHub, 'close'>>(hub: Hub): Hub {
+  open.push(hub)
+  return hub
+}
 
 /** A hub that listens on a free port of this machine; closed after the test. */
 export async function listening(
@@ -49,7 +55,7 @@ export async function listening(
     driver,
   })
   addBots(hub)
-  open.push(hub)
+  closedAfter(hub)
   const server = await hub.listen({ port: 0, host: '127.0.0.1' })
   const { port } = server.address() as AddressInfo
   return {

@@ -5,7 +5,7 @@ import { memory } from '@trigger-hub/core/memory'
 import { hmac } from '@trigger-hub/core/sources'
 import { sign } from '@trigger-hub/core/verify'
 import { eventually } from '../../../../test/eventually.ts'
-import { gate, listening } from './hub.ts'
+import { closedAfter, gate, listening } from './hub.ts'
 
 test('answers 503 with retry-after once it is closing', async () => {
   const { open, opened } = gate()
@@ -136,7 +136,9 @@ test('publishes each step on its diagnostics channel, without payload', async ()
 test('one sender at one endpoint needs neither a framework nor a name', async () => {
   const source = hmac({ secret: 'correct horse battery' })
   const seen: unknown[] = []
-  const hub = new TriggerHub({ driver: memory(), allowVolatile: true, endpoint: '/webhooks/orders', source })
+  const hub = closedAfter(
+    new TriggerHub({ driver: memory(), allowVolatile: true, endpoint: '/webhooks/orders', source }),
+  )
   hub.bot('crm', { on: 'webhook:**' }, ({ data }) => void seen.push(data))
   const server = await hub.listen({ port: 0, host: '127.0.0.1' })
   await hub.work()
