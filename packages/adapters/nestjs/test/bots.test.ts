@@ -1,4 +1,13 @@
-import { Body, Controller, Headers, Inject, Injectable, Post, Scope } from '@nestjs/common'
+import {
+  Body,
+  Controller,
+  Headers,
+  Inject,
+  Injectable,
+  Post,
+  Scope,
+  type INestApplicationContext,
+} from '@nestjs/common'
 import { NestFactory, REQUEST } from '@nestjs/core'
 import { Test } from '@nestjs/testing'
 import { TriggerHub, type AttemptContext } from '@trigger-hub/core'
@@ -8,6 +17,11 @@ import { signed, source } from './sender.ts'
 
 const seen: unknown[] = []
 beforeEach(() => (seen.length = 0))
+
+const apps: Pick<INestApplicationContext, 'close'>[] = []
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close()
+})
 
 @Injectable()
 class Mailer {
@@ -27,7 +41,8 @@ async function running(providers: object[], controllers: never[] = []) {
     .setLogger(false as never)
     .compile()
   await app.init()
-  return { app, hub: app.get(TriggerHub), testing: app.get(TestingHub) }
+  apps.push(app)
+  return { hub: app.get(TriggerHub), testing: app.get(TestingHub) }
 }
 
 test('a bot is a provider like any other, with what it injects', async () => {
@@ -39,12 +54,11 @@ test('a bot is a provider like any other, with what it injects', async () => {
       this.mailer.send(customer.email)
     }
   }
-  const { app, testing } = await running([Welcome])
+  const { testing } = await running([Welcome])
   await testing.deliver('shop:customers.create', { email: 'a@example.com' })
   await testing.deliver('shop:customers.delete', { email: 'b@example.com' })
   await testing.settled()
   expect(seen).toEqual(['mail to a@example.com'])
-  await app.close()
 })
 
 test('hands a method the event, its payload or a part of it, and the attempt', async () => {
@@ -62,14 +76,13 @@ test('hands a method the event, its payload or a part of it, and the attempt', a
       if (attempt === 1) throw new Error('again')
     }
   }
-  const { app, testing } = await running([All])
+  const { testing } = await running([All])
   await testing.deliver('shop:orders.paid', { id: 7 }, { headers: { 'x-from': 'test' } })
   await testing.settled()
   expect(seen).toEqual([
     ['orders.paid', 7, 1, 'all', false, { id: 7 }, 'test'],
     ['orders.paid', 7, 2, 'all', true, { id: 7 }, 'test'],
   ])
-  await app.close()
 })
 
 test('a method without decorators is handed the event and the attempt', async () => {
@@ -80,11 +93,10 @@ test('a method without decorators is handed the event and the attempt', async ()
       seen.push([event.data, attempt])
     }
   }
-  const { app, testing } = await running([Plain])
+  const { testing } = await running([Plain])
   await testing.deliver('shop:orders', { id: 1 })
   await testing.settled()
   expect(seen).toEqual([[{ id: 1 }, 1]])
-  await app.close()
 })
 
 test('finds bots that are values, come from factories, have aliases, or are controllers; each once', async () => {
@@ -107,7 +119,7 @@ test('finds bots that are values, come from factories, have aliases, or are cont
       return 'a route beside it'
     }
   }
-  const { app, hub, testing } = await running(
+  const { hub, testing } = await running(
     [
       A,
       { provide: 'B', useFactory: () => new B() },
@@ -120,7 +132,6 @@ test('finds bots that are values, come from factories, have aliases, or are cont
   await testing.deliver('shop:orders', {})
   await testing.settled()
   expect(seen).toHaveLength(4)
-  await app.close()
 })
 
 test('a request-scoped bot is made anew for each attempt, and may inject the event', async () => {
@@ -139,13 +150,12 @@ test('a request-scoped bot is made anew for each attempt, and may inject the eve
       seen.push([this.nth, this.event.data.id, id])
     }
   }
-  const { app, testing } = await running([Scoped])
+  const { testing } = await running([Scoped])
   await testing.deliver('shop:orders', { id: 1 })
   await testing.settled()
   await testing.deliver('shop:orders', { id: 2 })
   await testing.settled()
   expect(seen).toEqual(['mail to scoped', [1, 1, 1], 'mail to scoped', [2, 2, 2]])
-  await app.close()
 })
 
 test('pipes see what a method is handed', async () => {
@@ -156,11 +166,10 @@ test('pipes see what a method is handed', async () => {
       seen.push(doubled)
     }
   }
-  const { app, testing } = await running([Piped])
+  const { testing } = await running([Piped])
   await testing.deliver('shop:orders', { id: 21 })
   await testing.settled()
   expect(seen).toEqual([42])
-  await app.close()
 })
 
 test('gives up on an event after its retries, and keeps it as a dead letter', async () => {
@@ -171,7 +180,7 @@ test('gives up on an event after its retries, and keeps it as a dead letter', as
       throw new Error('no stock')
     }
   }
-  const { app, hub, testing } = await running([Failing])
+  const { hub, testing } = await running([Failing])
   await testing.deliver('shop:orders', { id: 1 })
   await testing.settled()
   const [letter] = await hub.deadLetters.list()
@@ -179,7 +188,6 @@ test('gives up on an event after its retries, and keeps it as a dead letter', as
     'failing',
     ['no stock', 'no stock'],
   ])
-  await app.close()
 })
 
 test('a second @On method of a class is a bot of its own, with a name', async () => {
@@ -194,12 +202,11 @@ test('a second @On method of a class is a bot of its own, with a name', async ()
       seen.push('refunded')
     }
   }
-  const { app, hub } = await running([Orders])
+  const { hub } = await running([Orders])
   expect((await hub.inspect()).bots.map(({ name, on }) => [name, on])).toEqual([
     ['orders', ['shop:orders.paid']],
     ['orders.refunds', ['shop:orders.refunded']],
   ])
-  await app.close()
 })
 
 describe('mistakes come out at start, with their fix', () => {
@@ -247,9 +254,9 @@ test('works without HTTP, as a worker', async () => {
   const module = TriggerHubTestingModule.forRoot({ sources: { shop: source }, role: 'worker' })
   const root = rootOf({ imports: [module], providers: [Crm] })
   const app = await NestFactory.createApplicationContext(root, { logger: false, abortOnError: false })
+  apps.push(app)
   await app.get(TestingHub).deliver('shop:orders', { id: 1 })
   await app.get(TestingHub).settled()
-  await app.close()
   expect(seen).toEqual([{ id: 1 }])
 })
 
@@ -267,9 +274,9 @@ test('an app under test receives over HTTP as well', async () => {
   })
   const module = await Test.createTestingModule({ imports: [root] }).compile()
   const app = module.createNestApplication({ logger: false })
+  apps.push(app)
   await app.listen(0, '127.0.0.1')
   expect((await fetch(`${await app.getUrl()}/webhooks/shop`, signed({ n: 1 }))).status).toBe(200)
   await app.get(TestingHub).settled()
   expect(seen).toEqual([{ n: 1 }])
-  await app.close()
 })

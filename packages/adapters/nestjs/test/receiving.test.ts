@@ -52,6 +52,13 @@ describe.each(Object.entries(platforms))('receiving on %s', (_, platform) => {
   }
   beforeEach(() => (seen.length = log.length = 0))
 
+  /** The app on a port, until the test is over. */
+  async function served(app: INestApplication) {
+    const serving = await listening(app)
+    closing.push(serving.close)
+    return serving
+  }
+
   async function run(
     options: Partial<Parameters<typeof TriggerHubModule.forRoot>[0]> = {},
     edit?: (app: INestApplication) => unknown,
@@ -63,9 +70,7 @@ describe.each(Object.entries(platforms))('receiving on %s', (_, platform) => {
     })
     const app = await create(root, platform)
     edit?.(app)
-    const { url, close } = await listening(app)
-    closing.push(close)
-    return { url, app, close }
+    return { app, ...(await served(app)) }
   }
 
   test('runs a bot for what it receives, and drains at the end', async () => {
@@ -143,10 +148,7 @@ describe.each(Object.entries(platforms))('receiving on %s', (_, platform) => {
       inject: [Config],
       useFactory: async ({ prefix }: Config) => ({ ...hubOptions(), prefix }),
     })
-    const { url, close } = await listening(
-      await create(rootOf({ imports: [hub], providers: [Crm] }), platform),
-    )
-    closing.push(close)
+    const { url } = await served(await create(rootOf({ imports: [hub], providers: [Crm] }), platform))
     expect((await fetch(`${url}/from-config/shop`, signed({}))).status).toBe(200)
   })
 
@@ -161,7 +163,7 @@ describe.each(Object.entries(platforms))('receiving on %s', (_, platform) => {
       }
     }
     const root = rootOf({ imports: [TriggerHubModule.forRoot({ hub })], controllers: [Status] })
-    const { url, close } = await listening(await create(root, platform))
+    const { url, close } = await served(await create(root, platform))
     expect((await fetch(`${url}/webhooks/shop`, signed({ n: 1 }))).status).toBe(200)
     expect(await (await fetch(`${url}/status`)).json()).toEqual({ same: true, bots: 1 })
     await close()
@@ -184,7 +186,7 @@ describe.each(Object.entries(platforms))('receiving on %s', (_, platform) => {
       TriggerHubModule.forRoot({ ...hubOptions(), sources: { other: source }, prefix: '/more' }),
     ]
     const app = await create(rootOf({ imports, providers: [Crm, Other] }), platform)
-    const { url, close } = await listening(app)
+    const { url, close } = await served(app)
     expect((await fetch(`${url}/webhooks/shop`, signed({ n: 1 }))).status).toBe(200)
     expect((await fetch(`${url}/more/other`, signed({ n: 2 }))).status).toBe(200)
     expect((await fetch(`${url}/webhooks/other`, signed({ n: 3 }))).status).toBe(404)
@@ -200,7 +202,7 @@ describe.each(Object.entries(platforms))('receiving on %s', (_, platform) => {
       begun()
       await new Promise<void>((resolve) => (finish = resolve))
     })
-    const { url, close } = await listening(
+    const { url, close } = await served(
       await create(rootOf({ imports: [TriggerHubModule.forRoot({ hub })] }), platform),
     )
     expect((await fetch(`${url}/webhooks/shop`, signed({ n: 1 }))).status).toBe(200)
