@@ -18,6 +18,8 @@ export default {
       },
     ],
   },
-  testTimeout: 20_000,
-  forceExit: true, // what a failed case has left behind must not keep a finished run from ending
+  testTimeout: 30_000, // longer than `eventually` waits
+  // Every wait ends, but not every test closes what it has opened when it fails half-way: a request that a gate holds, an app
+  // whose last line is its close(). Where one file runs alone, in jest's own process, that would keep a finished run from ending.
+  forceExit: true,
 }
