@@ -30,7 +30,9 @@ export interface TestHub {
 }
 
 const open: Pick<TriggerHub, 'close'>[] = []
+const shut: (() => void)[] = []
 afterEach(async () => {
+  for (const open of shut.splice(0)) open()
   await Promise.all(open.splice(0).map((hub) => hub.close({ deadline: 100 })))
 })
 
@@ -74,9 +76,10 @@ export async function listening(
   }
 }
 
-/** A promise and its resolve. */
+/** A promise and its resolve; what waits for it goes on when the test is over. */
 export function gate<T = void>() {
   let open!: (value: T) => void
   const opened = new Promise<T>((resolve) => (open = resolve))
+  shut.push(() => open(undefined as T))
   return { open, opened }
 }
