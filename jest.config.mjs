@@ -19,7 +19,7 @@ export default {
     ],
   },
   testTimeout: 30_000, // longer than `eventually` waits
-  // Every wait ends, but not every test closes what it has opened when it fails half-way: a request that a gate holds, an app
-  // whose last line is its close(). Where one file runs alone, in jest's own process, that would keep a finished run from ending.
+  // Waits end and hooks close what tests open, also when these fail. It stays for what a driver's test may leave behind when its
+  // server fails half-way: where one file runs alone, in jest's own process, that would keep a finished run from ending.
   forceExit: true,
 }
