@@ -102,7 +102,7 @@ export class Doctor {
       else {
         warnings.push({
           code: 'WARN_RABBITMQ_QUEUE_MISSING',
-          message: `Somebody has deleted the queue of bot "${name}", and what was in it. It is made again when the bot is declared.`,
+          message: `Somebody has deleted the queue of bot "${name}", and what was in it. It is made again when the bot is declared or consumes, or within a minute when events come.`,
         })
       }
     }

@@ -5,6 +5,7 @@ import {
   type BotDeclaration,
   type BotReport,
   type Capabilities,
+  type Clock,
   type CompanionStore,
   type ConsumeOptions,
   type DeadLetter,
@@ -30,6 +31,7 @@ import { unavailable } from './trouble.ts'
 import { Waits } from './waits.ts'
 
 const mb = 1_024 ** 2
+const lookEveryMs = 60_000
 
 /**
  * The driver on RabbitMQ (3.10 or later), with a store beside it. Any number of processes on any number of machines share
@@ -45,6 +47,7 @@ class RabbitMqDriver implements Driver {
   readonly deadLetters: DeadLetters
   readonly accept: (event: EventRecord, options: AcceptOptions) => Promise<Accepted>
   readonly #leaseMs: number
+  readonly #clock: Clock
   readonly #store: CompanionStore
   /** One for what is published, another one for what is handed out: a server short of memory stops reading the first. */
   readonly #publishing: Link
@@ -62,12 +65,16 @@ class RabbitMqDriver implements Driver {
   /** Nothing is promised before the server was asked. */
   #durability: Capabilities['durability'] = 'none'
   #repairing: Promise<void> | undefined
+  /** When it was seen to that the queues are there, by the monotonic clock. */
+  #lookedAt: number
   #closed: Promise<void> | undefined
 
   constructor(options: RabbitMqOptions) {
     const { prefix, leaseMs, open } = checked(options)
     const { store, management, clock = systemClock } = options
     this.#leaseMs = leaseMs
+    this.#clock = clock
+    this.#lookedAt = clock.monotonicMs()
     this.#store = store
     const names = new Names(prefix)
     const topology = new Topology(names)
@@ -175,6 +182,7 @@ class RabbitMqDriver implements Driver {
   }
 
   async #publish(event: EventRecord): Promise<Published> {
+    this.#look()
     const sent = await this.#outgoing.toAll(event)
     if (sent.is === 'refused') return sent
     if (sent.is === 'routed') return { is: 'published' }
@@ -187,6 +195,21 @@ class RabbitMqDriver implements Driver {
     return kept.is === 'routed'
       ? { is: 'published' }
       : { is: 'refused', reason: 'nobody wants it, and it was not kept.' }
+  }
+
+  /** That one bot's queue is not there shows nowhere as long as an event has another queue to go to. */
+  #look(): void {
+    const now = this.#clock.monotonicMs()
+    if (now - this.#lookedAt < lookEveryMs) return
+    this.#lookedAt = now
+    this.#lookForQueues().catch(() => undefined) // in a minute it is tried again
+  }
+
+  async #lookForQueues(): Promise<void> {
+    const connection = await this.#publishing.connection()
+    await this.#bots.load()
+    const { warnings } = await this.#doctor.count(connection, this.#bots.active)
+    if (warnings.length > 0) this.#repair()
   }
 
   /** The next try may find the queues; see `deletedMs` for the wait. */

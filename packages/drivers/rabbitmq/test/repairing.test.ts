@@ -1,8 +1,9 @@
+import { systemClock, type Clock } from '@trigger-hub/core'
 import type { Channel } from 'amqplib'
 import { eventually } from '../../../../test/eventually.ts'
 import { needs } from '../../../../test/servers/needs.ts'
 import type { Names } from '../src/names.ts'
-import { done, failed, Trial } from './trial.ts'
+import { done, everything, failed, Trial } from './trial.ts'
 import { wipe } from './wipe.ts'
 
 needs('rabbitmq', (url) => {
@@ -10,7 +11,7 @@ needs('rabbitmq', (url) => {
   beforeEach(() => (trial = new Trial(url)))
   afterEach(async () => {
     await trial.end()
-    await wipe(url, trial.prefix, ['all'])
+    await wipe(url, trial.prefix, ['all', 'other'])
   })
 
   test.each<[string, (channel: Channel, names: Names) => Promise<unknown>]>([
@@ -49,5 +50,20 @@ needs('rabbitmq', (url) => {
       )
     })
     await eventually(() => runs.some(({ attempt }) => attempt === 2))
+  })
+
+  test('a queue of one bot among several that somebody deletes is made again within a minute by whoever publishes', async () => {
+    let passedMs = 0
+    const clock: Clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + passedMs }
+    const driver = trial.driver({ clock })
+    await driver.declare([...everything, { name: 'other', on: ['*:**'] }])
+    await (await (await trial.client()).createChannel()).deleteQueue(trial.names.bot('other'))
+    expect(await trial.accept(driver)).toMatchObject({ is: 'accepted' })
+    passedMs = 60_000
+    await eventually(async () => {
+      await trial.accept(driver)
+      const { bots } = await driver.inspect()
+      return bots.some(({ name, backlog }) => name === 'other' && backlog > 0)
+    })
   })
 })
