@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { AttemptRecord, Delivery, Driver, EventRecord, Verdict } from '@trigger-hub/core'
 import { redis } from '@trigger-hub/redis'
 import { Redis } from 'ioredis'
@@ -8,6 +10,18 @@ import { eventually } from '../../../../test/eventually.ts'
 import { needsOwn } from '../../../../test/servers/needs.ts'
 
 jest.setTimeout(120_000)
+
+const backlog = Number(process.env.BACKLOG ?? 10_000)
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+/** What this process holds on to. */
+function heldBytes(): number {
+  collectGarbage()
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return heapUsed + arrayBuffers
+}
 
 const eventOf = (nth: number): EventRecord => ({
   id: `event-${nth}`,
@@ -40,20 +54,20 @@ needsOwn('redis', () => {
     client.disconnect()
   })
 
-  const accept = (nth: number, to = driver) =>
+  const accept = (nth: number, to = driver, ttlMs = 60_000) =>
     to.accept(eventOf(nth), {
       key: `key-${nth}`,
       fingerprint: 'print',
-      ttlMs: 60_000,
+      ttlMs,
       token: randomUUID(),
       timeoutMs: 10_000,
     })
 
   /** Accepts in waves of 200. */
-  async function acceptAll(from: number, until: number, to = driver): Promise<void> {
+  async function acceptAll(from: number, until: number, to = driver, ttlMs?: number): Promise<void> {
     for (let nth = from; nth < until; nth += 200) {
       await Promise.all(
-        Array.from({ length: Math.min(200, until - nth) }, (_, more) => accept(nth + more, to)),
+        Array.from({ length: Math.min(200, until - nth) }, (_, more) => accept(nth + more, to, ttlMs)),
       )
     }
   }
@@ -72,6 +86,10 @@ needsOwn('redis', () => {
       },
     }
   }
+
+  /** What the server keeps. */
+  const usedBytes = async (): Promise<number> =>
+    Number(/^used_memory:(\d+)/m.exec(await client.info('memory'))?.[1])
 
   test('frees everything that a settled event has used, but the memory of its key', async () => {
     await driver.declare([
@@ -126,8 +144,6 @@ needsOwn('redis', () => {
 
   test('keeps an event for as long as a bot is away, and remembers a settled one in a few bytes', async () => {
     await driver.declare([{ name: 'mail', on: ['shop:**'] }])
-    const usedBytes = async (): Promise<number> =>
-      Number(/^used_memory:(\d+)/m.exec(await client.info('memory'))?.[1])
     const before = await usedBytes()
     const events = 5_000
     await acceptAll(0, events)
@@ -140,8 +156,33 @@ needsOwn('redis', () => {
     expect(((await usedBytes()) - before) / events).toBeLessThan(400)
   })
 
+  test('holds a backlog in the server alone, and gives the memory back when it is settled', async () => {
+    await driver.declare([{ name: 'mail', on: ['shop:**'] }])
+    const soonMs = 1 // for so long a key is remembered
+    const settleAll = async (count: number, check?: () => Promise<unknown>): Promise<void> => {
+      const mail = await work('mail', () => ({ is: 'done' }))
+      await mail.until(count / 2)
+      await check?.()
+      await mail.until(count)
+      await mail.drain()
+    }
+    await acceptAll(0, 1_000, driver, soonMs) // with the first ones comes what is made once
+    await settleAll(1_000)
+    await eventually(async () => (await client.keys(`{${prefix}}:key:*`)).length === 0)
+    const [ours, theirs] = [heldBytes(), await usedBytes()]
+    // buffers go a little later than what has held them
+    const isFlat = () => eventually(() => heldBytes() - ours < 5 * 1_024 ** 2)
+
+    await acceptAll(1_000, 1_000 + backlog, driver, soonMs)
+    await isFlat()
+    const peak = await usedBytes()
+    expect(peak - theirs).toBeGreaterThan(backlog * 2_048)
+    await settleAll(backlog, isFlat)
+    await isFlat()
+    await eventually(async () => ((await usedBytes()) - theirs) / (peak - theirs) < 0.02)
+  })
+
   test('takes no longer to accept and settle an event because many others wait', async () => {
-    const backlog = Number(process.env.BACKLOG ?? 10_000)
     const batch = 1_000
     const serverMicroseconds = async (task: () => Promise<void>): Promise<number> => {
       const used = async (): Promise<number> => {
