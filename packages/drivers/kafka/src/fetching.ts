@@ -25,6 +25,9 @@ export class Fetching {
   readonly #options: FetchingOptions
   readonly #work: Promise<void>
   #consumer: Consumer | undefined
+  /** The commit that has not ended, and how many there were that the broker has confirmed. */
+  #committing: Promise<void> | undefined
+  #confirmed = 0
   #isEnded = false
   #wake: () => void = () => undefined
 
@@ -35,8 +38,15 @@ export class Fetching {
 
   /** Rejects when this process is no member of the group at the moment, or the partition is not its own. */
   async commit(offsets: TopicPartitionOffset[]): Promise<void> {
+    // kafkajs goes on with what we have given up on, which must not come after what is newer
+    if (this.#committing) await within(this.#committing, commitMs)
     if (!this.#consumer) throw unavailable(new Error('the group was not joined yet'))
-    await within(this.#consumer.commitOffsets(offsets), commitMs)
+    const before = this.#confirmed
+    const commit = this.#consumer.commitOffsets(offsets)
+    this.#committing = commit.catch(() => undefined).finally(() => (this.#committing = undefined))
+    await within(commit, commitMs)
+    // from one that has just fallen it resolves as well
+    if (this.#confirmed === before) throw unavailable(new Error('the group was left'))
   }
 
   seek(topic: string, partition: number, offset: number): void {
@@ -91,7 +101,8 @@ export class Fetching {
     })
     over.catch(() => undefined)
     let assign = async (): Promise<void> => undefined
-    const { CRASH, GROUP_JOIN, REQUEST_TIMEOUT } = consumer.events
+    const { COMMIT_OFFSETS, CRASH, GROUP_JOIN, REQUEST_TIMEOUT } = consumer.events
+    consumer.on(COMMIT_OFFSETS, () => void this.#confirmed++)
     consumer.on(CRASH, ({ payload }) => fall(payload.error))
     consumer.on(REQUEST_TIMEOUT, cut) // the connection may be dead
     consumer.on(GROUP_JOIN, ({ payload }) => {
