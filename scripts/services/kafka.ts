@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { asked } from './asked.ts'
 import { cached } from './cached.ts'
 import { found } from './debian.ts'
@@ -18,6 +19,7 @@ export interface KafkaOptions {
 }
 
 const version = '3.9.1' // as in pom.xml
+const run = promisify(execFile)
 
 /** Fetches what `startKafka` needs from Maven Central, once. @throws Error that says what to do instead */
 export function prepareKafka(): void {
@@ -32,17 +34,45 @@ const jars = (): string =>
 
 /** Starts an Apache Kafka of our own, one broker in KRaft mode on 127.0.0.1. Its `url` is a list of brokers. */
 export async function startKafka(options: KafkaOptions = {}): Promise<Server> {
-  prepareKafka()
-  const { port = await freePort(), dir, config = {} } = options
   const controller = await freePort()
+  return startNode({ id: 1, cluster: newCluster(), controllers: [controller], ...options })
+}
+
+/** Three brokers, each of them a controller as well. Those who do not answer are passed over after three seconds. */
+export async function startKafkaCluster(): Promise<Server[]> {
+  const cluster = newCluster()
+  const controllers = await Promise.all([freePort(), freePort(), freePort()])
+  const config = {
+    'broker.heartbeat.interval.ms': 500,
+    'broker.session.timeout.ms': 3_000,
+    'offsets.topic.replication.factor': 3,
+    'min.insync.replicas': 2,
+    'log.cleaner.dedupe.buffer.size': 16 * 1_024 ** 2, // of 128 MB each
+  }
+  return Promise.all(controllers.map((_, nth) => startNode({ id: nth + 1, cluster, controllers, config })))
+}
+
+interface Node extends KafkaOptions {
+  /** From 1 on. */
+  readonly id: number
+  readonly cluster: string
+  /** Ports on which the controllers talk to each other, in the order of their ids. */
+  readonly controllers: readonly number[]
+}
+
+const newCluster = (): string => randomBytes(16).toString('base64url') // may begin with a dash
+
+async function startNode({ id, cluster, controllers, port: given, dir, config }: Node): Promise<Server> {
+  prepareKafka()
+  const port = given ?? (await freePort())
   const folder = folderOf('kafka', dir)
   const settings = join(folder.path, 'server.properties')
   const all = {
     'process.roles': 'broker,controller',
-    'node.id': 1,
-    'controller.quorum.voters': `1@127.0.0.1:${controller}`,
+    'node.id': id,
+    'controller.quorum.voters': controllers.map((one, nth) => `${nth + 1}@127.0.0.1:${one}`).join(','),
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllers[id - 1]}`,
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
     'log.dirs': join(folder.path, 'data'),
     'auto.create.topics.enable': false,
@@ -65,11 +95,8 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Server> {
     ...['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', join(jars(), '*')],
     ...args,
   ]
-  const id = randomBytes(16).toString('base64url') // may begin with a dash
-  const format = ['format', '--ignore-formatted', `--cluster-id=${id}`, '-c', settings]
-  const formatted = spawnSync('java', java('kafka.tools.StorageTool', ...format), { encoding: 'utf8' })
-  if (formatted.status !== 0)
-    throw new Error(`Kafka's storage was not formatted: ${formatted.stderr.slice(-1_000)}`)
+  const format = ['format', '--ignore-formatted', `--cluster-id=${cluster}`, '-c', settings]
+  await run('java', java('kafka.tools.StorageTool', ...format))
   return launch({
     name: 'Kafka',
     url: `127.0.0.1:${port}`,

@@ -38,6 +38,9 @@ export type Told = 'start' | 'when quiet'
 const options = JSON.parse(process.argv[2] ?? '{}') as AppOptions
 const { folder, role, ack = 'durable', leaseMs = 2_000, workMs = 5, storeMs = 0, dieAt } = options
 
+/** What is logged while a server is away. */
+const ofOutages: readonly string[] = ['ERR_DRIVER_UNAVAILABLE', 'ERR_EVENT_IN_FLIGHT']
+
 const die = (): void => void process.kill(process.pid, 'SIGKILL')
 const say = (said: Said): void => void process.send?.(said)
 
@@ -62,7 +65,7 @@ const hub = new TriggerHub({
   acceptTimeout: '2s',
   signals: true,
   log: ({ code, message }) => {
-    const isExpected = code === 'ERR_CLOSING' || (options.driver && code === 'ERR_DRIVER_UNAVAILABLE')
+    const isExpected = code === 'ERR_CLOSING' || (options.driver && ofOutages.includes(code))
     if (code.startsWith('ERR_') && !isExpected) process.stderr.write(`${process.pid} ${code} ${message}\n`)
   },
 })
@@ -156,6 +159,11 @@ process.on('message', (told: Told) => {
     process.stderr.write(`${String(error)}\n`)
     process.exit(1)
   })
+})
+process.on('warning', ({ name, message }) => {
+  if (name !== 'MaxListenersExceededWarning') return
+  process.stderr.write(`${message}\n`)
+  process.exit(1)
 })
 process.on('disconnect', () => process.exit(2)) // nobody is there to end it
 say({ is: 'loaded' })

@@ -74,7 +74,8 @@ const isPublishOf = {
 
 /** Sees the publish when it has gone to the network and nothing can have been read yet. */
 function watchPublish({ is, url }: DriverChoice & { is: 'rabbitmq' | 'kafka' }, onPublish: () => void): void {
-  const port = Number(new URL(is === 'kafka' ? `kafka://${url}` : url).port || 5_672)
+  const [first = ''] = url.split(',') // of several brokers
+  const port = Number(new URL(is === 'kafka' ? `kafka://${first}` : first).port || 5_672)
   const write = Reflect.get(Socket.prototype, 'write') as (...args: unknown[]) => boolean
   Socket.prototype.write = function (this: Socket, ...args: unknown[]) {
     const isRoom = write.apply(this, args)

@@ -79,6 +79,7 @@ const keptIn =
       ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
       : connect({ host, port }, onConnect)
     sockets.add(socket.setKeepAlive(true, 60_000).setNoDelay())
+    socket.setMaxListeners(0) // kafkajs leaves one with each `disconnect()`, also when it has ended long ago
     socket.once('close', () => sockets.delete(socket))
     return socket
   }

@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto'
+import { redis } from '@trigger-hub/redis'
+import { kafka } from '@trigger-hub/kafka'
+import { Kafka, logLevel, type Admin } from 'kafkajs'
+import { startKafkaCluster } from '../../../../scripts/services/kafka.ts'
+import { startRedis } from '../../../../scripts/services/redis.ts'
+import type { Server } from '../../../../scripts/services/server.ts'
+import { crashBots } from '../../../../test/crash/bots.ts'
+import { Child, endAll } from '../../../../test/crash/child.ts'
+import { readLedger } from '../../../../test/crash/ledger.ts'
+import { judge } from '../../../../test/crash/oracle.ts'
+import { freshFolder, removeFolder } from '../../../../test/crash/run.ts'
+import { Sender } from '../../../../test/crash/sender.ts'
+import { Traffic } from '../../../../test/crash/traffic.ts'
+import { eventually } from '../../../../test/eventually.ts'
+import { needsOwn } from '../../../../test/servers/needs.ts'
+import { everything } from './hub.ts'
+
+jest.setTimeout(170_000)
+
+const bots = crashBots(() => new Error())
+/** The app gives its driver 2 s to accept; the rest is for a machine on which brokers start meanwhile. */
+const budgetMs = 4_000
+
+needsOwn('kafka', () =>
+  needsOwn('redis', () => {
+    let brokers: Server[]
+    let store: Server
+    let replica: Server
+    let url: string
+    let admin: Admin
+    const folder = freshFolder()
+
+    beforeAll(async () => {
+      ;[brokers, store] = await Promise.all([
+        startKafkaCluster(),
+        startRedis({ args: ['--repl-diskless-sync-delay', '0'] }),
+      ])
+      replica = await startRedis({ args: ['--replicaof', '127.0.0.1', new URL(store.url).port] })
+      const careful = redis(store.url, { replicas: 1 })
+      await eventually(() => careful.inspect().catch(() => undefined), 60_000)
+      await careful.close()
+      url = brokers.map((one) => one.url).join(',')
+      admin = new Kafka({ brokers: url.split(','), logLevel: logLevel.NOTHING }).admin()
+      await admin.connect()
+      await eventually(async () => {
+        // any of them may be asked, and all have to know
+        const answers = await Promise.all(Array.from({ length: 20 }, () => admin.describeCluster()))
+        return answers.every((answer) => answer.brokers.length === 3)
+      }, 60_000)
+    })
+    afterAll(async () => {
+      await endAll()
+      await admin.disconnect()
+      await Promise.all([...brokers, store, replica].map((server) => server.stop()))
+      removeFolder(folder)
+    })
+
+    const driverOf = (prefix: string) =>
+      kafka({ brokers: url, prefix, store: redis(store.url, { prefix, replicas: 1 }) })
+
+    /** Copies of each partition, by topic; and whether all of them are in sync. */
+    async function copies() {
+      const { topics } = await admin.fetchTopicMetadata()
+      return {
+        of: topics.map(({ name, partitions }) => ({
+          name,
+          fewest: Math.min(...partitions.map(({ replicas }) => replicas.length)),
+        })),
+        areInSync: topics.every(({ partitions }) => partitions.every(({ isr }) => isr.length === 3)),
+      }
+    }
+
+    test('its topics have three copies, of which two are waited for', async () => {
+      const prefix = `hub-${randomUUID().slice(0, 8)}`
+      const driver = driverOf(prefix)
+      await driver.declare(everything('mail'))
+      const own = await eventually(async () => {
+        const found = (await copies()).of.filter(({ name }) => name.startsWith(prefix))
+        return found.length === 3 ? found : undefined // which a broker may hear of a little later
+      })
+      expect(own.map(({ fewest }) => fewest)).toEqual([3, 3, 3])
+      const { summary, warnings } = await driver.inspect()
+      expect(summary).toMatch(
+        /^kafka: 3 brokers, 3 copies, min.insync.replicas 2, .*: 2 brokers have every accepted event before the answer\.$/,
+      )
+      expect([warnings, driver.capabilities]).toMatchObject([
+        [],
+        { durability: 'replicated', reach: 'network' },
+      ])
+      await driver.close()
+    })
+
+    test('a topic of which one copy is waited for is warned of', async () => {
+      const prefix = `hub-${randomUUID().slice(0, 8)}`
+      const configEntries = [
+        { name: 'min.insync.replicas', value: '1' },
+        { name: 'retention.ms', value: '-1' },
+      ]
+      await admin.createTopics({
+        waitForLeaders: false, // of which the driver knows better
+        topics: [{ topic: `${prefix}.events`, numPartitions: 1, replicationFactor: 3, configEntries }],
+      })
+      const driver = driverOf(prefix)
+      const { warnings } = await driver.inspect()
+      expect(warnings.map(({ code }) => code)).toEqual(['WARN_KAFKA_MIN_INSYNC', 'WARN_KAFKA_FSYNC'])
+      expect(driver.capabilities.durability).toBe('none')
+      await driver.close()
+    })
+
+    test('each broker may be killed in its turn: the others take its place, and nothing is lost', async () => {
+      const driver = { is: 'kafka' as const, url, store: store.url }
+      const child = new Child({ folder, role: 'both', leaseMs: 10_000, driver })
+      const port = await child.start()
+      const sender = new Sender(folder, () => port)
+      const handled = () =>
+        readLedger(folder).runs.filter(({ is, bot }) => is === 'done' && bot === 'audit').length
+      try {
+        const traffic = new Traffic(sender)
+        const leads = async (nth: number) => {
+          const { topics } = await admin.fetchTopicMetadata()
+          return topics.flatMap(({ partitions }) => partitions).some(({ leader }) => leader === nth + 1)
+        }
+        for (const [nth, broker] of brokers.entries()) {
+          await traffic.accepts(50)
+          expect(await leads(nth)).toBe(true)
+          await broker.kill('SIGKILL')
+          await traffic.refuses(1)
+          await traffic.accepts(100)
+          const until = traffic.accepted
+          await eventually(() => handled() >= until, 60_000)
+          await broker.restart()
+          await eventually(async () => (await copies()).areInSync, 60_000)
+        }
+        await traffic.end()
+        for (const refusal of traffic.refusals) expect(refusal).toMatch(/^503 [123]$/)
+        expect(traffic.slowestMs).toBeLessThan(budgetMs)
+
+        await child.quiet()
+        child.kill('SIGTERM')
+        expect(await child.exited).toEqual({ code: 0, signal: null })
+        const { broken, counts } = judge(readLedger(folder), bots)
+        expect(broken).toEqual([])
+        expect(counts).toMatchObject({ acked: traffic.accepted, redelivered: 0 })
+      } finally {
+        sender.close()
+      }
+    })
+  }),
+)
