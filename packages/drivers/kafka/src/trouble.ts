@@ -60,11 +60,14 @@ const refusals =
 export const isRefusal = (error: unknown): boolean =>
   allOf(error).some(({ type = '' }) => refusals.test(type))
 
-/** What the client knows of the brokers is out of date, or something on them has only just been made. */
+/**
+ * What the client knows of the brokers is out of date, or something on them has only just been made: a `TypeError` as well,
+ * for of a topic that the broker has not heard of yet kafkajs takes apart offsets that it has not got (`fetchTopicOffsets`).
+ */
 export const isStale = (error: unknown): boolean =>
-  allOf(error).some(({ type = '', name = '' }) =>
-    /LEADER|COORDINATOR|LOAD_IN_PROGRESS|UNKNOWN_TOPIC_OR_PARTITION|REPLICA_NOT_AVAILABLE|GroupCoordinatorNotFound/.test(
-      type + name,
+  allOf(error).some(({ type = '', name = '', message = '' }) =>
+    /LEADER|COORDINATOR|LOAD_IN_PROGRESS|UNKNOWN_TOPIC_OR_PARTITION|REPLICA_NOT_AVAILABLE|GroupCoordinatorNotFound|TypeError .*'partitions' of .*undefined/.test(
+      `${type}${name} ${message}`,
     ),
   )
 

@@ -8,7 +8,8 @@ const takeApart = (nothing: { topics: string[] } | null): string[] => {
   return topics
 }
 
-test('a request that no broker answered is made once more on another connection', async () => {
+/** An admin, and the clients that were made for it. */
+function connected() {
   const made: object[] = []
   const part = {
     events: { REQUEST_TIMEOUT: 'timeout' },
@@ -22,6 +23,24 @@ test('a request that no broker answered is made once more on another connection'
     made.push(one)
     return one
   })
+  return { admin, made }
+}
+
+/** As kafkajs asks for the ends of a topic that the broker has not heard of. */
+const endsOf = (high: { partitions: number[] }[]): number[] => {
+  const { partitions } = high.pop()!
+  return partitions
+}
+
+test('what a broker has not heard of yet is asked again until it has', async () => {
+  let asked = 0
+  const { admin } = connected()
+  expect(await admin.use(async () => endsOf(++asked < 4 ? [] : [{ partitions: [7] }]))).toEqual([7])
+  await admin.close()
+})
+
+test('a request that no broker answered is made once more on another connection', async () => {
+  const { admin, made } = connected()
   expect(await admin.use(async (one) => takeApart(one === made[0] ? null : { topics: ['events'] }))).toEqual([
     'events',
   ])
