@@ -1,10 +1,13 @@
-import { stripe } from '@trigger-hub/core/sources'
+import { shopify, stripe } from '@trigger-hub/core/sources'
 import { sign } from '@trigger-hub/core/verify'
 
 export const secret = 'whsec_benchmarkbenchmarkbenchmark'
 
+/** Senders: one that writes id and type of an event into its payload, and one that has them in headers. */
+export const sources = { stripe: stripe({ secret }), shopify: shopify({ secret }) }
+
 /** A signed request with a JSON body of 2 KB, as bytes to write to a socket. */
-export function requestBytes(): Buffer {
+export function requestBytes(sender: keyof typeof sources): Buffer {
   const lines = Array.from({ length: 12 }, (_, i) => ({
     id: `li_${i}`,
     object: 'line_item',
@@ -25,8 +28,11 @@ export function requestBytes(): Buffer {
     accept: '*/*',
     'content-type': 'application/json; charset=utf-8',
     'content-length': String(rawBody.length),
-    ...sign(stripe({ secret }), { rawBody, nowMs: Date.now() }),
+    ...sign(sources[sender], { rawBody, nowMs: Date.now() }),
+    ...(sender === 'shopify'
+      ? { 'x-shopify-topic': 'orders/create', 'x-shopify-webhook-id': '0b6b6a70-1d2f' }
+      : {}),
   }
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  return Buffer.concat([Buffer.from(`POST /webhooks/stripe HTTP/1.1\r\n${head.join('')}\r\n`), rawBody])
+  return Buffer.concat([Buffer.from(`POST /webhooks/${sender} HTTP/1.1\r\n${head.join('')}\r\n`), rawBody])
 }

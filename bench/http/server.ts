@@ -4,10 +4,9 @@ import { createServer as createPlainServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createListener, TriggerHub, type Driver } from '@trigger-hub/core'
 import { memory } from '@trigger-hub/core/memory'
-import { stripe } from '@trigger-hub/core/sources'
 import { createServer, webhooks } from '@trigger-hub/express'
 import express from 'express'
-import { secret } from './request.ts'
+import { secret, sources } from './request.ts'
 
 /** Accepts everything and keeps nothing, so that what is left is the cost of the hub itself. */
 function nowhere(): Driver {
@@ -16,13 +15,7 @@ function nowhere(): Driver {
   return driver
 }
 
-const newHub = () =>
-  new TriggerHub({
-    driver: nowhere(),
-    allowVolatile: true,
-    sources: { stripe: stripe({ secret }) },
-    log: () => undefined,
-  })
+const newHub = () => new TriggerHub({ driver: nowhere(), allowVolatile: true, sources, log: () => undefined })
 
 const key = createSecretKey(Buffer.from(secret))
 
@@ -43,9 +36,11 @@ const servers: Record<string, () => Server> = {
   'express bare': () => createPlainServer(bare()),
   'express raw + HMAC + JSON.parse': () => createPlainServer(byHand()),
   'express + hub': () => createPlainServer(withHub()),
+  'express + hub, type in a header': () => createPlainServer(withHub()),
   'express bare, createServer': () => createServer(bare()),
   'express raw + HMAC + JSON.parse, createServer': () => createServer(byHand()),
   'express + hub, createServer': () => createServer(withHub()),
+  'express + hub, type in a header, createServer': () => createServer(withHub()),
   'node:http + hub': () => createPlainServer(createListener(newHub(), { prefix: '/webhooks' })),
 }
 
