@@ -1,0 +1,55 @@
+import { SetupError, WebhookError } from '@trigger-hub/core'
+import { memory } from '@trigger-hub/core/memory'
+import { kafka, type KafkaOptions } from '@trigger-hub/kafka'
+import { Kafka, logLevel } from 'kafkajs'
+import { eventually } from '../../../../test/eventually.ts'
+import { needs } from '../../../../test/servers/needs.ts'
+import { accept, everything, Hub, work } from './hub.ts'
+
+needs('kafka', (url) => {
+  test('uses a client that it is given', async () => {
+    const client = new Kafka({ brokers: [url], logLevel: logLevel.NOTHING })
+    const hub = new Hub(() => url)
+    const driver = hub.driver({ client })
+    await driver.declare(everything('mail'))
+    const id = await accept(driver)
+    const { runs } = await work(driver, 'mail')
+    await eventually(() => runs.length === 1)
+    expect(runs[0]?.event.id).toBe(id)
+    await hub.close()
+    const admin = client.admin()
+    await admin.connect()
+    expect(await admin.listTopics()).toContain(`${hub.prefix}.events`)
+    await admin.disconnect()
+  }, 60_000)
+})
+
+test('refuses with 503 and the fix when nobody listens at the address', async () => {
+  const driver = kafka({ brokers: '127.0.0.1:1', store: memory() })
+  const error: unknown = await driver.declare(everything('mail')).catch((caught: unknown) => caught)
+  expect(WebhookError.is(error) && [error.code, error.status, error.retryable]).toEqual([
+    'ERR_DRIVER_UNAVAILABLE',
+    503,
+    true,
+  ])
+  expect(String(error)).toMatch(/nobody listens/)
+  await driver.close()
+})
+
+test.each<[string, object]>([
+  ['without a store', { brokers: 'h:9092' }],
+  ['with a store that cannot stand beside a broker', { brokers: 'h:9092', store: {} }],
+  ['without brokers', { store: memory() }],
+  ['with a URL for a broker', { store: memory(), brokers: 'kafka://h:9092' }],
+  ['with something that is no client', { store: memory(), client: {} }],
+  ['with an option that nobody reads', { store: memory(), brokers: 'h:9092', prefx: 'a' }],
+  ['with a prefix that no topic can have', { store: memory(), brokers: 'h:9092', prefix: 'a/b' }],
+  ['with half a partition', { store: memory(), brokers: 'h:9092', partitions: 0.5 }],
+  ['with a lease of an instant', { store: memory(), brokers: 'h:9092', lease: 5 }],
+])('refuses to be made %s', (_, options) => {
+  expect(() => kafka(options as KafkaOptions)).toThrow(SetupError)
+})
+
+test('says how to get a store', () => {
+  expect(() => kafka({ brokers: 'h:9092' } as KafkaOptions)).toThrow(/store: redis\(url\)/)
+})
