@@ -99,7 +99,7 @@ for (const { name, on, work } of bots) {
         throw error
       }
       write({ is: 'done', ...of })
-      if (dieAt === 'after the effect') die()
+      if (dieAt === 'after the effect' && name === 'audit') die() // others may not have begun yet
     },
   )
 }

@@ -48,8 +48,10 @@ needs('redis', (url) => {
       await worker.start()
       await first
       const second = worker.runs()
-      worker.go() // with this one its scripts are known to the server
+      worker.go()
       await second
+      // the first is settled, so that the scripts are known to the server and none has to be sent again
+      await eventually(async () => String(await running()) === 'all/second')
 
       proxy.stall('answers')
       worker.go()
