@@ -1,20 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import type {
-  Claim,
-  CompanionStore,
-  Held,
-  Shared,
-  StoredReply,
-  Tally,
-  TracedClaimOptions,
-} from '@trigger-hub/core'
+import type { Claim, Held, Shared, StoredReply, Tally, TracedClaimOptions } from '@trigger-hub/core'
 import type { DatabaseThread } from './database-thread.ts'
 import { bufferOf } from './event-record.ts'
 
-type Remembering = 'claim' | 'renew' | 'complete' | 'release' | 'tally' | 'shared' | 'share'
-
 /** Who is at work on a key, and the reply once there is one; what processes share beside events. */
-export class EmbeddedStore implements Pick<CompanionStore, Remembering> {
+export class EmbeddedStore {
   readonly #thread: DatabaseThread
 
   constructor(thread: DatabaseThread) {

@@ -1,13 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type {
-  Claim,
-  CompanionStore,
-  Held,
-  Shared,
-  StoredReply,
-  Tally,
-  TracedClaimOptions,
-} from '@trigger-hub/core'
+import type { Claim, Held, Shared, StoredReply, Tally, TracedClaimOptions } from '@trigger-hub/core'
 import type { Connection } from './connection.ts'
 import { patienceMs } from './registry.ts'
 import {
@@ -19,13 +11,11 @@ import {
 } from './scripts/claims.ts'
 import { shareScript } from './scripts/shared.ts'
 
-type Remembering = 'claim' | 'renew' | 'complete' | 'release' | 'tally' | 'shared' | 'share'
-
 /**
  * Who is at work on a key, what holders before have left, and the reply once there is one; by the server's clock. Beside
  * them, small texts that all processes share, changed by who has seen the latest.
  */
-export class RedisStore implements Pick<CompanionStore, Remembering> {
+export class RedisStore {
   readonly #connection: Connection
 
   constructor(connection: Connection) {
