@@ -1,16 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Server } from '../../scripts/services/server.ts'
 import { Proxy } from '../servers/proxy.ts'
-import { crashBots } from './bots.ts'
 import { Child, endAll } from './child.ts'
 import type { DriverChoice } from './drivers.ts'
-import { readLedger } from './ledger.ts'
-import { judge } from './oracle.ts'
+import { endsWell } from './ending.ts'
 import { freshFolder, removeFolder } from './run.ts'
 import { message, Sender, type Message } from './sender.ts'
 import { Traffic } from './traffic.ts'
 
-const bots = crashBots(() => new Error())
 /** The app gives its driver 2 s to accept; what it does beside that takes no time to speak of. */
 const budgetMs = 2_500
 const port$ = /(?<=:)\d+$/
@@ -60,12 +57,7 @@ export function outageSuite({ start, driver, kills, freshMs = 0, proxy: known }:
 
   /** Nothing is lost, nothing ran twice, and the process has not died of an error that nobody caught. */
   async function allIsWell(events: number): Promise<void> {
-    await child.quiet()
-    child.kill('SIGTERM')
-    expect(await child.exited).toEqual({ code: 0, signal: null })
-    const { broken, counts } = judge(readLedger(folder), bots)
-    expect(broken).toEqual([])
-    expect(counts).toMatchObject({ acked: events, redelivered: 0 })
+    expect(await endsWell(child, folder)).toMatchObject({ acked: events, redelivered: 0 })
   }
 
   async function timed(one: Message) {

@@ -5,10 +5,9 @@ import { Kafka, logLevel, type Admin } from 'kafkajs'
 import { startKafkaCluster } from '../../../../scripts/services/kafka.ts'
 import { startRedis } from '../../../../scripts/services/redis.ts'
 import type { Server } from '../../../../scripts/services/server.ts'
-import { crashBots } from '../../../../test/crash/bots.ts'
 import { Child, endAll } from '../../../../test/crash/child.ts'
+import { endsWell } from '../../../../test/crash/ending.ts'
 import { readLedger } from '../../../../test/crash/ledger.ts'
-import { judge } from '../../../../test/crash/oracle.ts'
 import { freshFolder, removeFolder } from '../../../../test/crash/run.ts'
 import { Sender } from '../../../../test/crash/sender.ts'
 import { Traffic } from '../../../../test/crash/traffic.ts'
@@ -18,7 +17,6 @@ import { everything } from './hub.ts'
 
 jest.setTimeout(170_000)
 
-const bots = crashBots(() => new Error())
 /** The app gives its driver 2 s to accept; the rest is for a machine on which brokers start meanwhile. */
 const budgetMs = 4_000
 
@@ -136,12 +134,7 @@ needsOwn('kafka', () =>
         for (const refusal of traffic.refusals) expect(refusal).toMatch(/^503 [123]$/)
         expect(traffic.slowestMs).toBeLessThan(budgetMs)
 
-        await child.quiet()
-        child.kill('SIGTERM')
-        expect(await child.exited).toEqual({ code: 0, signal: null })
-        const { broken, counts } = judge(readLedger(folder), bots)
-        expect(broken).toEqual([])
-        expect(counts).toMatchObject({ acked: traffic.accepted, redelivered: 0 })
+        expect(await endsWell(child, folder)).toMatchObject({ acked: traffic.accepted, redelivered: 0 })
       } finally {
         sender.close()
       }

@@ -6,10 +6,8 @@ import {
   type RabbitMqNode,
 } from '../../../../scripts/services/rabbitmq.ts'
 import { startRedis } from '../../../../scripts/services/redis.ts'
-import { crashBots } from '../../../../test/crash/bots.ts'
 import { Child, endAll } from '../../../../test/crash/child.ts'
-import { readLedger } from '../../../../test/crash/ledger.ts'
-import { judge } from '../../../../test/crash/oracle.ts'
+import { endsWell } from '../../../../test/crash/ending.ts'
 import { freshFolder, removeFolder } from '../../../../test/crash/run.ts'
 import { message, Sender } from '../../../../test/crash/sender.ts'
 import { Traffic } from '../../../../test/crash/traffic.ts'
@@ -19,7 +17,6 @@ import { everything, refusal, Trial } from './trial.ts'
 
 jest.setTimeout(120_000)
 
-const bots = crashBots(() => new Error())
 /** The app gives its driver 2 s to accept; what it does beside that takes no time to speak of. */
 const budgetMs = 2_500
 
@@ -115,12 +112,7 @@ needsOwn('rabbitmq', () =>
         expect([...traffic.refusals].filter((one) => !/^503 [123]$/.test(one))).toEqual([])
         expect(traffic.slowestMs).toBeLessThan(budgetMs)
 
-        await child.quiet()
-        child.kill('SIGTERM')
-        expect(await child.exited).toEqual({ code: 0, signal: null })
-        const { broken, counts } = judge(readLedger(folder), bots)
-        expect(broken).toEqual([])
-        expect(counts.acked).toBe(1 + traffic.accepted)
+        expect((await endsWell(child, folder)).acked).toBe(1 + traffic.accepted)
         const leaders = (await queues(third, prefix)).map(({ leader }) => leader)
         expect(leaders).not.toContain(first!.name)
       } finally {

@@ -4,7 +4,7 @@ import { redis } from '@trigger-hub/redis'
 import { crashBots } from '../../../../test/crash/bots.ts'
 import { Child, endAll } from '../../../../test/crash/child.ts'
 import type { DriverChoice } from '../../../../test/crash/drivers.ts'
-import { readLedger } from '../../../../test/crash/ledger.ts'
+import { endsWell } from '../../../../test/crash/ending.ts'
 import { judge } from '../../../../test/crash/oracle.ts'
 import { crashRun, freshFolder, removeFolder } from '../../../../test/crash/run.ts'
 import { Sender } from '../../../../test/crash/sender.ts'
@@ -95,12 +95,7 @@ needsOwn('redis', () => {
         expect([...traffic.refusals]).toEqual(['503 1'])
         expect(traffic.slowestMs).toBeLessThan(budgetMs)
 
-        await child.quiet()
-        child.kill('SIGTERM')
-        expect(await child.exited).toEqual({ code: 0, signal: null })
-        const { broken, counts } = judge(readLedger(folder), bots)
-        expect(broken).toEqual([])
-        expect(counts.acked).toBe(traffic.accepted)
+        expect((await endsWell(child, folder)).acked).toBe(traffic.accepted)
       } finally {
         sender.close()
       }
