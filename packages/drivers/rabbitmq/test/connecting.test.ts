@@ -2,15 +2,11 @@ import { connect } from 'amqplib'
 import { eventually } from '../../../../test/eventually.ts'
 import { needs } from '../../../../test/servers/needs.ts'
 import { everything, refusal, Trial } from './trial.ts'
-import { wipe } from './wipe.ts'
 
 needs('rabbitmq', (url) => {
   let trial: Trial
   beforeEach(() => (trial = new Trial(url)))
-  afterEach(async () => {
-    await trial.end()
-    await wipe(url, trial.prefix, ['all'])
-  })
+  afterEach(() => trial.end())
 
   test('a "connect" that throws before it gives a promise is asked again', async () => {
     let asked = 0

@@ -1,12 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { systemClock, type Clock } from '@trigger-hub/core'
 import { memory } from '@trigger-hub/core/memory'
-import { connect, type Channel } from 'amqplib'
 import { eventually } from '../../../../test/eventually.ts'
 import { needs } from '../../../../test/servers/needs.ts'
-import type { OpenConnection } from '../src/link.ts'
-import { everything, Trial } from './trial.ts'
-import { wipe } from './wipe.ts'
+import { changing, everything, Trial } from './trial.ts'
 
 needs('rabbitmq', (url) => {
   let trial: Trial
@@ -14,22 +11,7 @@ needs('rabbitmq', (url) => {
   afterEach(async () => {
     jest.restoreAllMocks()
     await trial.end()
-    await wipe(url, trial.prefix, ['all'])
   })
-
-  /** Opens connections whose channels are changed. */
-  const changing =
-    (change: (channel: Channel) => void): OpenConnection =>
-    async (socket) => {
-      const connection = await connect(url, { ...socket })
-      const create = connection.createChannel.bind(connection)
-      connection.createChannel = async () => {
-        const channel = await create()
-        change(channel)
-        return channel
-      }
-      return connection
-    }
 
   test('of two processes that change bots the second one waits, however long the first one takes', async () => {
     // five times as fast, so that the lock, of 5 s, lasts a second
@@ -40,7 +22,7 @@ needs('rabbitmq', (url) => {
     }
     const store = memory({ clock })
     let isAtIt = false
-    const slow = changing((channel) => {
+    const slow = changing(url, (channel) => {
       const bind = channel.bindQueue.bind(channel)
       channel.bindQueue = async (queue, ...to) => {
         isAtIt ||= queue === trial.names.bot('all')
@@ -70,7 +52,7 @@ needs('rabbitmq', (url) => {
       return claimed
     })
     const other = trial.driver()
-    const removing = changing((channel) => {
+    const removing = changing(url, (channel) => {
       const remove = channel.deleteQueue.bind(channel)
       channel.deleteQueue = async (queue) => {
         const removed = await remove(queue)

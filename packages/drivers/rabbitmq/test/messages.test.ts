@@ -1,15 +1,11 @@
 import { done, everything, refusal, Trial } from './trial.ts'
 import { eventually } from '../../../../test/eventually.ts'
 import { needs } from '../../../../test/servers/needs.ts'
-import { wipe } from './wipe.ts'
 
 needs('rabbitmq', (url) => {
   let trial: Trial
-  beforeEach(() => (trial = new Trial(url)))
-  afterEach(async () => {
-    await trial.end()
-    await wipe(url, trial.prefix, ['all', 'one', 'other'])
-  })
+  beforeEach(() => (trial = new Trial(url, ['all', 'one', 'other'])))
+  afterEach(() => trial.end())
 
   test('a program without Trigger Hub reads an event as CloudEvents has it', async () => {
     const driver = await trial.declared()
@@ -127,7 +123,6 @@ needs('rabbitmq', (url) => {
       expect(withBacklog / without).toBeLessThan(1.3)
     } finally {
       await empty.end()
-      await wipe(url, empty.prefix, ['all'])
     }
   }, 60_000)
 

@@ -2,15 +2,11 @@ import { connect, type ConfirmChannel } from 'amqplib'
 import { eventually } from '../../../../test/eventually.ts'
 import { needs } from '../../../../test/servers/needs.ts'
 import { refusal, Trial } from './trial.ts'
-import { wipe } from './wipe.ts'
 
 needs('rabbitmq', (url) => {
   let trial: Trial
   beforeEach(() => (trial = new Trial(url)))
-  afterEach(async () => {
-    await trial.end()
-    await wipe(url, trial.prefix, ['all'])
-  })
+  afterEach(() => trial.end())
 
   test('a channel on which the server refuses is left for another one, which its end does not concern', async () => {
     const channels: ConfirmChannel[] = []

@@ -4,15 +4,11 @@ import { eventually } from '../../../../test/eventually.ts'
 import { needs } from '../../../../test/servers/needs.ts'
 import type { Names } from '../src/names.ts'
 import { done, everything, failed, Trial } from './trial.ts'
-import { wipe } from './wipe.ts'
 
 needs('rabbitmq', (url) => {
   let trial: Trial
-  beforeEach(() => (trial = new Trial(url)))
-  afterEach(async () => {
-    await trial.end()
-    await wipe(url, trial.prefix, ['all', 'other'])
-  })
+  beforeEach(() => (trial = new Trial(url, ['all', 'other'])))
+  afterEach(() => trial.end())
 
   test.each<[string, (channel: Channel, names: Names) => Promise<unknown>]>([
     ['the exchange of events', (channel, names) => channel.deleteExchange(names.events)],

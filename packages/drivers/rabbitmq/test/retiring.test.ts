@@ -1,8 +1,7 @@
-import { connect, type ConsumeMessage } from 'amqplib'
+import type { ConsumeMessage } from 'amqplib'
 import { eventually } from '../../../../test/eventually.ts'
 import { needs } from '../../../../test/servers/needs.ts'
-import { everything, Trial } from './trial.ts'
-import { wipe } from './wipe.ts'
+import { changing, everything, Trial } from './trial.ts'
 
 needs('rabbitmq', (url) => {
   let trial: Trial
@@ -10,27 +9,19 @@ needs('rabbitmq', (url) => {
   afterEach(async () => {
     jest.restoreAllMocks()
     await trial.end()
-    await wipe(url, trial.prefix, ['all'])
   })
 
   test('what an ending process gives back while its bot is retired becomes a dead letter', async () => {
     let giveBack = async (): Promise<void> => undefined
     const driver = await trial.declared({
       url: undefined,
-      connect: async (socket) => {
-        const connection = await connect(url, { ...socket })
-        const create = connection.createChannel.bind(connection)
-        connection.createChannel = async () => {
-          const channel = await create()
-          const check = channel.checkQueue.bind(channel)
-          channel.checkQueue = async (queue) => {
-            await giveBack() // when nothing was left to get
-            return check(queue)
-          }
-          return channel
+      connect: changing(url, (channel) => {
+        const check = channel.checkQueue.bind(channel)
+        channel.checkQueue = async (queue) => {
+          await giveBack() // when nothing was left to get
+          return check(queue)
         }
-        return connection
-      },
+      }),
     })
     await trial.accept(driver, { id: 'held' })
     const channel = await (await trial.client()).createChannel()

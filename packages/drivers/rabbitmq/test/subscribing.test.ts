@@ -2,15 +2,11 @@ import { connect, type Channel, type ChannelModel } from 'amqplib'
 import { eventually } from '../../../../test/eventually.ts'
 import { needs } from '../../../../test/servers/needs.ts'
 import { done, Trial } from './trial.ts'
-import { wipe } from './wipe.ts'
 
 needs('rabbitmq', (url) => {
   let trial: Trial
   beforeEach(() => (trial = new Trial(url)))
-  afterEach(async () => {
-    await trial.end()
-    await wipe(url, trial.prefix, ['all'])
-  })
+  afterEach(() => trial.end())
 
   test('a subscription that ends while it is being made again hands nothing out', async () => {
     const consuming: ChannelModel[] = []

@@ -3,7 +3,6 @@ import { eventually } from '../../../../test/eventually.ts'
 import { needs } from '../../../../test/servers/needs.ts'
 import { Proxy } from '../../../../test/servers/proxy.ts'
 import { Trial } from './trial.ts'
-import { wipe } from './wipe.ts'
 
 needs('rabbitmq', (url) => {
   let trial: Trial
@@ -11,7 +10,6 @@ needs('rabbitmq', (url) => {
   afterEach(async () => {
     jest.restoreAllMocks()
     await trial.end()
-    await wipe(url, trial.prefix, ['all'])
   })
 
   test('giving back what could not be buried ends no process whose channel is closing', async () => {

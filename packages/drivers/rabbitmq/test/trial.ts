@@ -10,13 +10,15 @@ import {
 } from '@trigger-hub/core'
 import { memory } from '@trigger-hub/core/memory'
 import { rabbitmq, type RabbitMqOptions } from '@trigger-hub/rabbitmq'
-import { connect, type ChannelModel } from 'amqplib'
+import { connect, type Channel, type ChannelModel } from 'amqplib'
+import type { OpenConnection } from '../src/link.ts'
 import { Names } from '../src/names.ts'
+import { wipe } from './wipe.ts'
 
 export const everything = [{ name: 'all', on: ['*:**'] }]
 export const done: Verdict = { is: 'done' }
 
-/** A hub's names, one store, drivers on both, and a plain client beside them. */
+/** A hub's names, one store, drivers on both, and a plain client beside them. Its end leaves nothing on the server. */
 export class Trial {
   readonly prefix = `trial-${randomUUID().slice(0, 8)}`
   readonly names = new Names(this.prefix)
@@ -24,10 +26,12 @@ export class Trial {
   readonly store: CompanionStore = Object.assign(memory(), { close: async () => undefined })
   readonly errors: unknown[] = []
   readonly #url: string
+  readonly #bots: readonly string[]
   readonly #ends: (() => unknown)[] = []
 
-  constructor(url: string) {
+  constructor(url: string, bots: readonly string[] = ['all']) {
     this.#url = url
+    this.#bots = bots
   }
 
   driver(options: Partial<RabbitMqOptions> = {}): Driver {
@@ -84,8 +88,23 @@ export class Trial {
 
   async end(): Promise<void> {
     for (const end of this.#ends.splice(0)) await end()
+    await wipe(this.#url, this.prefix, this.#bots)
   }
 }
+
+/** Opens connections whose channels are changed before anybody has them. */
+export const changing =
+  (url: string, change: (channel: Channel) => void): OpenConnection =>
+  async (socket) => {
+    const connection = await connect(url, { ...socket })
+    const create = connection.createChannel.bind(connection)
+    connection.createChannel = async () => {
+      const channel = await create()
+      change(channel)
+      return channel
+    }
+    return connection
+  }
 
 /** What a call is refused with, which has to be 503. */
 export async function refusal(promise: Promise<unknown>): Promise<string> {

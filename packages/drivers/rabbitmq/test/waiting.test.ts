@@ -1,15 +1,11 @@
 import { eventually } from '../../../../test/eventually.ts'
 import { needs } from '../../../../test/servers/needs.ts'
 import { done, failed, Trial } from './trial.ts'
-import { wipe } from './wipe.ts'
 
 needs('rabbitmq', (url) => {
   let trial: Trial
   beforeEach(() => (trial = new Trial(url)))
-  afterEach(async () => {
-    await trial.end()
-    await wipe(url, trial.prefix, ['all'])
-  })
+  afterEach(() => trial.end())
 
   test('a wait goes on where it was when the process that holds it ends', async () => {
     const [driver, other] = [await trial.declared(), trial.driver()]
