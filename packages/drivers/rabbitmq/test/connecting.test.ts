@@ -5,7 +5,7 @@ import { everything, refusal, Trial } from './trial.ts'
 
 needs('rabbitmq', (url) => {
   let trial: Trial
-  beforeEach(() => (trial = new Trial(url)))
+  beforeEach(() => (trial = new Trial(url, ['all'])))
   afterEach(() => trial.end())
 
   test('a "connect" that throws before it gives a promise is asked again', async () => {

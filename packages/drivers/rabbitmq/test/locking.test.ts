@@ -7,7 +7,7 @@ import { changing, everything, Trial } from './trial.ts'
 
 needs('rabbitmq', (url) => {
   let trial: Trial
-  beforeEach(() => (trial = new Trial(url)))
+  beforeEach(() => (trial = new Trial(url, ['all'])))
   afterEach(async () => {
     jest.restoreAllMocks()
     await trial.end()

@@ -103,7 +103,7 @@ needs('rabbitmq', (url) => {
   })
 
   test('accepting costs the same beside a backlog as without one', async () => {
-    const empty = new Trial(url)
+    const empty = new Trial(url, ['all'])
     try {
       const [behind, idle] = [await trial.declared(), await empty.declared()]
       const { settled } = await empty.work(idle, undefined, { concurrency: 20 })

@@ -5,7 +5,7 @@ import { refusal, Trial } from './trial.ts'
 
 needs('rabbitmq', (url) => {
   let trial: Trial
-  beforeEach(() => (trial = new Trial(url)))
+  beforeEach(() => (trial = new Trial(url, ['all'])))
   afterEach(() => trial.end())
 
   test('a channel on which the server refuses is left for another one, which its end does not concern', async () => {

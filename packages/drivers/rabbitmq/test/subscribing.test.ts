@@ -5,7 +5,7 @@ import { done, Trial } from './trial.ts'
 
 needs('rabbitmq', (url) => {
   let trial: Trial
-  beforeEach(() => (trial = new Trial(url)))
+  beforeEach(() => (trial = new Trial(url, ['all'])))
   afterEach(() => trial.end())
 
   test('a subscription that ends while it is being made again hands nothing out', async () => {

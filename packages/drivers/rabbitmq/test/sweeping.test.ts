@@ -6,7 +6,7 @@ import { Trial } from './trial.ts'
 
 needs('rabbitmq', (url) => {
   let trial: Trial
-  beforeEach(() => (trial = new Trial(url)))
+  beforeEach(() => (trial = new Trial(url, ['all'])))
   afterEach(async () => {
     jest.restoreAllMocks()
     await trial.end()

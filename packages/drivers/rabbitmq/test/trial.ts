@@ -18,7 +18,7 @@ import { wipe } from './wipe.ts'
 export const everything = [{ name: 'all', on: ['*:**'] }]
 export const done: Verdict = { is: 'done' }
 
-/** A hub's names, one store, drivers on both, and a plain client beside them. Its end leaves nothing on the server. */
+/** A hub's names, one store, drivers on both, and a plain client beside them. */
 export class Trial {
   readonly prefix = `trial-${randomUUID().slice(0, 8)}`
   readonly names = new Names(this.prefix)
@@ -26,10 +26,11 @@ export class Trial {
   readonly store: CompanionStore = Object.assign(memory(), { close: async () => undefined })
   readonly errors: unknown[] = []
   readonly #url: string
-  readonly #bots: readonly string[]
+  readonly #bots: readonly string[] | undefined
   readonly #ends: (() => unknown)[] = []
 
-  constructor(url: string, bots: readonly string[] = ['all']) {
+  /** @param bots  all that it declares, on a server that others use after it: its end removes what they have there */
+  constructor(url: string, bots?: readonly string[]) {
     this.#url = url
     this.#bots = bots
   }
@@ -88,7 +89,7 @@ export class Trial {
 
   async end(): Promise<void> {
     for (const end of this.#ends.splice(0)) await end()
-    await wipe(this.#url, this.prefix, this.#bots)
+    if (this.#bots) await wipe(this.#url, this.prefix, this.#bots)
   }
 }
 

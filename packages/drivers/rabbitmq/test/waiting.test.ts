@@ -4,7 +4,7 @@ import { done, failed, Trial } from './trial.ts'
 
 needs('rabbitmq', (url) => {
   let trial: Trial
-  beforeEach(() => (trial = new Trial(url)))
+  beforeEach(() => (trial = new Trial(url, ['all'])))
   afterEach(() => trial.end())
 
   test('a wait goes on where it was when the process that holds it ends', async () => {
