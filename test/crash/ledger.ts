@@ -1,5 +1,6 @@
-import { openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
+import { openSync, readdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { linesIn } from '../lines.ts'
 
 /** What the sender saw of one request. */
 export interface Sent {
@@ -59,7 +60,7 @@ export function readLedger(folder: string): Ledger {
   const lines = <Line>(wanted: (name: string) => boolean): Line[] =>
     readdirSync(folder)
       .filter((name) => name.endsWith('.log') && wanted(name))
-      .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n').filter(Boolean))
+      .flatMap((name) => linesIn(join(folder, name)))
       .map((line) => JSON.parse(line) as Line)
   return {
     sent: lines((name) => name === 'sent.log'),

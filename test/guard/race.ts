@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freshFolder, removeFolder } from '../crash/run.ts'
 import { eventually } from '../eventually.ts'
+import { linesIn } from '../lines.ts'
 import { endAll, Forked } from '../processes/forked.ts'
 import type { Effect, GuardedApp, Warning } from './app.ts'
 import { charge, charged, type Answer } from './caller.ts'
@@ -38,14 +38,8 @@ export function raceSuite(redis?: string): void {
     return { children, ports: await Promise.all(children.map((child) => child.start())) }
   }
 
-  const lines = <Line>(name: string): Line[] => {
-    const file = join(folder, `${name}.log`)
-    const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
-    return text
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line) as Line)
-  }
+  const lines = <Line>(name: string): Line[] =>
+    linesIn(join(folder, `${name}.log`)).map((line) => JSON.parse(line) as Line)
   const effects = (key: string): Effect[] => lines<Effect>('effects').filter((effect) => effect.key === key)
   const warnings = (): Warning[] => lines<Warning>('warnings')
 

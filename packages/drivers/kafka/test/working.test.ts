@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { systemClock, type Clock } from '@trigger-hub/core'
 import { eventually } from '../../../../test/eventually.ts'
+import { linesIn } from '../../../../test/lines.ts'
 import { endAll, Forked } from '../../../../test/processes/forked.ts'
 import { needsOwn } from '../../../../test/servers/needs.ts'
 import { Broker } from './broker.ts'
@@ -164,7 +165,7 @@ needsOwn('kafka', () => {
       [poison, ['lost', 'lost', 'lost']],
     ])
     // a neighbour that ran at a kill may run twice
-    const handled = () => [...new Set(readFileSync(log, 'utf8').trim().split('\n'))].sort()
+    const handled = () => [...new Set(linesIn(log))].sort()
     await eventually(() => handled().length === 3)
     expect(handled()).toEqual(ids.filter((id) => id !== poison).sort())
     await endAll()
