@@ -6,6 +6,7 @@ import { steps, tell } from '../words/channels.ts'
 import { DriverUnavailableError, WebhookError } from '../words/errors.ts'
 import type { WebhookEvent } from '../words/event.ts'
 import type { Reply, WebhookState } from '../words/request.ts'
+import { askInTime } from './ask-in-time.ts'
 import type { HubSettings } from './options.ts'
 
 /** An accept that did not end in `busy`. */
@@ -38,9 +39,6 @@ export function acceptOptions(
   }
 }
 
-/** Of the time for an accept, what is too little to begin one. */
-const leastShare = 1 / 4
-
 /**
  * Stores the event; waits a little while somebody else is at the same one. All of it takes no longer than one accept may.
  * @throws WebhookError `ERR_EVENT_IN_FLIGHT` when they do not finish in time, and what the driver throws
@@ -51,20 +49,14 @@ export async function take(
   options: AcceptOptions,
   { clock }: HubSettings,
 ): Promise<Taken> {
-  const until = clock.monotonicMs() + options.timeoutMs
-  for (let timeoutMs = options.timeoutMs; ;) {
-    const accepted = await driver.accept(event, { ...options, timeoutMs })
-    if (accepted.is !== 'busy') return accepted
-    const { retryAfterMs } = accepted
-    const left = (): number => Math.ceil(until - clock.monotonicMs())
-    await new Promise<void>((resume) => clock.after(Math.min(left(), retryAfterMs, 50), resume))
-    timeoutMs = left()
-    if (timeoutMs < options.timeoutMs * leastShare) {
-      throw new WebhookError('ERR_EVENT_IN_FLIGHT', 'The first request for this event has not finished.', {
-        retryAfterMs,
-      })
-    }
-  }
+  const accepted = await askInTime(options.timeoutMs, clock, (timeoutMs) =>
+    driver.accept(event, { ...options, timeoutMs }),
+  )
+  if (accepted.is !== 'busy') return accepted
+  const { retryAfterMs } = accepted
+  throw new WebhookError('ERR_EVENT_IN_FLIGHT', 'The first request for this event has not finished.', {
+    retryAfterMs,
+  })
 }
 
 /** Answers once the event is durable. */

@@ -6,13 +6,13 @@ import { acknowledged } from '../stages/enqueue.ts'
 import { WebhookError } from '../words/errors.ts'
 import type { WebhookEvent } from '../words/event.ts'
 import type { Reply, WebhookState } from '../words/request.ts'
+import { askInTime } from './ask-in-time.ts'
 import type { Bot } from './bot.ts'
 import { acceptOptions, replyTo, take } from './durable.ts'
 import type { HubSettings } from './options.ts'
 
 /** Beyond `syncTimeout`, for storing what came of the attempt. */
 const leaseSlackMs = 10_000
-const pollMs = 50
 
 /** The one bot whose value is the reply, and where replies are kept for repeats. */
 export interface SyncParts {
@@ -61,17 +61,11 @@ export async function acceptInRequest(
   }
 }
 
-async function claimInTime(store: Store, key: string, print: string, settings: HubSettings): Promise<Claim> {
-  const { clock, acceptTimeoutMs, syncTimeoutMs } = settings
-  const until = clock.monotonicMs() + acceptTimeoutMs
-  for (;;) {
-    const claim = await store.claim(key, print, {
-      leaseMs: syncTimeoutMs + leaseSlackMs,
-      timeoutMs: acceptTimeoutMs,
-    })
-    if (claim.is !== 'in-flight' || clock.monotonicMs() >= until) return claim
-    await new Promise<void>((resume) => clock.after(pollMs, resume))
-  }
+function claimInTime(store: Store, key: string, print: string, settings: HubSettings): Promise<Claim> {
+  const leaseMs = settings.syncTimeoutMs + leaseSlackMs
+  return askInTime(settings.acceptTimeoutMs, settings.clock, (timeoutMs) =>
+    store.claim(key, print, { leaseMs, timeoutMs }),
+  )
 }
 
 /** The attempt counts even if its reply cannot be remembered: a repeat then runs again, as after a crash. */

@@ -1,4 +1,5 @@
 import { PermanentError } from '@trigger-hub/core'
+import { memory } from '@trigger-hub/core/memory'
 import { eventually } from '../../../../test/eventually.ts'
 import { gate, listening } from './hub.ts'
 
@@ -84,6 +85,23 @@ test('lets a repeat wait a little for the first request, then answers 503', asyn
   expect([repeat.status, repeat.headers.get('retry-after')]).toEqual([503, '1'])
   open()
   expect(await (await first).json()).toBe('done')
+})
+
+test('is done with a repeat in one time, however much of it went by in waiting for the first request', async () => {
+  const timeouts: number[] = []
+  const driver = memory()
+  driver.claim = async (_key, _print, { timeoutMs }) => {
+    timeouts.push(timeoutMs)
+    return { is: 'in-flight', retryAfterMs: 40 }
+  }
+  const { post } = await listening({ ack: 'sync', driver, acceptTimeout: 200 }, (hub) =>
+    hub.bot('quote', { on: '*:**' }, () => 'done'),
+  )
+  expect((await post('signed', {})).status).toBe(503)
+  const [first, second = 200] = timeouts
+  expect(first).toBe(200)
+  expect(second).toBeLessThan(165)
+  expect(Math.min(...timeouts)).toBeGreaterThanOrEqual(50) // none is begun that could not be finished
 })
 
 test('keeps a signed key with another body in quarantine', async () => {
