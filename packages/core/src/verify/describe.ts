@@ -17,9 +17,11 @@ export interface Description {
 
 const longest = 1_000
 
+type Read = (place: Place) => string | undefined
+
 /**
  * Reads id, type and the headers worth keeping. Only for a request that was verified. Never throws.
- * @param payload  gives the parsed body; called only for senders that write id or type into it
+ * @param payload  gives the parsed body; called once, and only for senders that write id or type into it
  */
 export function describe(source: Source, request: SignedRequest, payload: () => unknown): Description {
   const { key, keySigned, type, headers: kept = [] } = source.preset
@@ -28,17 +30,18 @@ export function describe(source: Source, request: SignedRequest, payload: () => 
     const value = request.headers.get(name)
     if (value !== undefined) headers[name] = value
   }
-  const rawType = typeOf(places(type), source, request, payload)
-  const id = keyOf(places(key), source, request, payload)
+  const read = reader(source, request, payload)
+  const rawType = typeOf(places(type), read)
+  const id = keyOf(places(key), read)
   const description = { keySigned, rawType, headers }
   return id === undefined ? description : { key: id, ...description }
 }
 
 /** What refines the type means nothing without it. */
-function typeOf(places: readonly Place[], ...from: From): string {
+function typeOf(places: readonly Place[], read: Read): string {
   let type = ''
   for (const place of places) {
-    const part = read(place, ...from)
+    const part = read(place)
     if (part) type += type === '' ? part : `.${part}`
     else if (type === '') break
   }
@@ -46,25 +49,29 @@ function typeOf(places: readonly Place[], ...from: From): string {
 }
 
 /** A key of which a part is missing would make events equal that are not. */
-function keyOf(places: readonly Place[], ...from: From): string | undefined {
+function keyOf(places: readonly Place[], read: Read): string | undefined {
   let key: string | undefined
   for (const place of places) {
-    const part = read(place, ...from)
+    const part = read(place)
     if (!part) return undefined
     key = key === undefined ? part : `${key}:${part}`
   }
   return key
 }
 
-type From = [source: Source, request: SignedRequest, payload: () => unknown]
-
-function read(place: Place, ...[source, request, payload]: From): string | undefined {
-  if ('body' in place) return text(at(payloadOf(source, request, payload), place.body))
-  if ('header' in place) return request.headers.get(place.header)
-  if ('text' in place) return place.text
-  if ('query' in place) return new URLSearchParams(queryOf(request.url)).get(place.query) ?? undefined
-  const scheme = schemeOf(source.preset.scheme, (name) => request.headers.get(name) !== undefined)
-  return 'id' in scheme && scheme.id !== undefined ? request.headers.get(scheme.id) : undefined
+function reader(source: Source, request: SignedRequest, payload: () => unknown): Read {
+  let parsed: { readonly body: unknown } | undefined
+  return (place) => {
+    if ('body' in place) {
+      parsed ??= { body: payloadOf(source, request, payload) }
+      return text(at(parsed.body, place.body))
+    }
+    if ('header' in place) return request.headers.get(place.header)
+    if ('text' in place) return place.text
+    if ('query' in place) return new URLSearchParams(queryOf(request.url)).get(place.query) ?? undefined
+    const scheme = schemeOf(source.preset.scheme, (name) => request.headers.get(name) !== undefined)
+    return 'id' in scheme && scheme.id !== undefined ? request.headers.get(scheme.id) : undefined
+  }
 }
 
 const noPlaces: readonly Place[] = []

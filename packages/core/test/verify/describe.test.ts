@@ -1,4 +1,4 @@
-import { github, hmac, shopify, standardWebhooks, stripe, svix } from '@trigger-hub/core/sources'
+import { github, hmac, mandrill, shopify, standardWebhooks, stripe, svix } from '@trigger-hub/core/sources'
 import { describe as describeEvent, eventType, RequestHeaders, type Source } from '@trigger-hub/core/verify'
 
 const whsec = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
@@ -43,6 +43,20 @@ describe('describe', () => {
       rawType: 'orders/create',
     })
     expect(parse).not.toHaveBeenCalled()
+  })
+
+  it('unwraps the payload of a sender once, however many of its fields make up id and type', () => {
+    const source = mandrill({ secret: 's1', publicUrl: 'https://app.example/hooks' })
+    const events = [{ _id: 'm-1', ts: 1, event: 'open' }]
+    const headers = RequestHeaders.from({ 'content-type': 'application/x-www-form-urlencoded' })
+    const rawBody = Buffer.from(new URLSearchParams({ mandrill_events: JSON.stringify(events) }).toString())
+    const payload = jest.fn(source.payload)
+    const request = { method: 'POST', url: '/', headers, rawBody }
+    expect(describeEvent({ ...source, payload }, request, jest.fn())).toMatchObject({
+      key: 'm-1:open:1',
+      rawType: 'open',
+    })
+    expect(payload).toHaveBeenCalledTimes(1)
   })
 
   it('takes as the key the id that the signature covered, not one of another family of headers', () => {
