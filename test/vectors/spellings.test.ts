@@ -7,6 +7,7 @@ it.each<[string, Partial<Vector>, object]>([
   ['calendly', { config: { signingKey: 'a' } }, { secret: 'a' }],
   ['qstash', { config: { currentSigningKey: 'a', nextSigningKey: 'b' } }, { secret: ['a', 'b'] }],
   ['livekit', { config: { apiKey: 'a', apiSecret: 'b' } }, { apiKey: 'a', secret: 'b' }],
+  ['livekit', { secret: 'b', config: { issuer: 'a' } }, { apiKey: 'a', secret: 'b' }],
   ['dropbox-sign', { config: { apiKey: 'a' } }, { secret: 'a' }],
   ['braintree', { secret: 'a', publicKey: 'b' }, { privateKey: 'a', publicKey: 'b' }],
   ['braintree', { config: { privateKey: 'a', publicKey: 'b', merchantId: 'c' } }, { privateKey: 'a', publicKey: 'b' }],

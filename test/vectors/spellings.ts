@@ -39,6 +39,7 @@ export function spellings(name: string, value: unknown): (readonly [option: stri
     return [['version', `v${String(value).replace(/^v/i, '')}`], own]
   }
   if (name === 'secret') return [own, ...also('privateKey', 'publicKey', 'primaryKey')]
+  if (name === 'issuer') return [own, ...also('apiKey')]
   if (name === 'certificates') return [own, ['publicKey', Object.values(value as object)]]
   if (secretNames.has(name)) return [own, ...also('secret')]
   if (urlNames.has(name)) return [own, ...also('publicUrl')]
