@@ -8,6 +8,9 @@ import type { Preset } from '../verify/preset.ts'
 import { secretKeys } from '../verify/secrets.ts'
 import { refusal, type SignedRequest, type Source } from '../verify/source.ts'
 
+/** Without this text in the answer, an event counts as lost and is sent again. */
+const ackBody = 'Hello API Event Received'
+
 export const dropboxSignPreset: Preset = {
   provider: 'dropbox-sign',
   title: 'Dropbox Sign',
@@ -21,11 +24,18 @@ export const dropboxSignPreset: Preset = {
   keySigned: false,
   type: { body: 'event.event_type' },
   answerWithinMs: 30_000,
-  ackBody: 'Hello API Event Received',
+  ackBody,
+  handshakes: [
+    {
+      verified: true,
+      when: [{ at: { body: 'event.event_type' }, is: 'callback_test' }],
+      reply: { status: 200, text: { text: ackBody } },
+    },
+  ],
   retries: '6 times over about 3 days, backing off',
   pitfalls: [
     'Only time and type are signed: the rest of the event can be forged by who reads one request.',
-    'The answer must have the text "Hello API Event Received".',
+    `The answer must have the text "${ackBody}".`,
     'The body is a multipart form with the event in its field "json".',
   ],
 }
