@@ -18,6 +18,10 @@ it.each<[string, Partial<Vector>, object]>([
   ['plaid', { jwks: [{ kty: 'EC' }] }, { jwks: { keys: [{ kty: 'EC' }] } }],
   ['plaid', { jwks: { 'key-1': { kty: 'EC' } } }, { jwks: { keys: [{ kid: 'key-1', kty: 'EC' }] } }],
   ['truelayer', { certificates: { 'key-1': 'a' } }, { publicKey: ['a'] }],
+  ['truelayer', { config: { publicKeyPem: 'a' } }, { publicKey: 'a' }],
+  ['telnyx', { config: { public_key: 'a' } }, { publicKey: 'a' }],
+  ['plivo', { config: { auth_token: 'a' } }, { secret: 'a' }],
+  ['okta', { config: { authenticationField: 'X-Key', authenticationSecret: 'a' } }, { header: 'X-Key', secret: 'a' }],
 ])('takes the settings of %s from %j', (provider, of, options) => {
   expect(settings(provider, of)).toEqual(options)
 })

@@ -3,6 +3,7 @@ const secretNames = new Set([
   'accessToken',
   'apiKey',
   'apiSecret',
+  'authenticationSecret',
   'appSecret',
   'authToken',
   'authorization',
@@ -26,12 +27,14 @@ const secretNames = new Set([
 
 const urlNames = new Set(['callbackUrl', 'notificationUrl', 'url', 'webhookUrl'])
 const audienceNames = new Set(['appId', 'clientId'])
+const headerNames = new Set(['authenticationField', 'authHeader', 'headerName'])
 
 /**
  * The options, in order of preference, that a setting of a vector may be: under its own name, or under the one that a
  * preset has for it. Only set-up is lenient; what a preset accepts is not.
  */
-export function spellings(name: string, value: unknown): (readonly [option: string, value: unknown])[] {
+export function spellings(given: string, value: unknown): (readonly [option: string, value: unknown])[] {
+  const name = given.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
   const own = [name, name === 'jwks' ? keySet(value) : value] as const
   const also = (...options: string[]) => options.map((option) => [option, value] as const)
   if (name === 'tolerance' || name === 'toleranceSeconds') return [['tolerance', `${Number(value)}s`]]
@@ -44,6 +47,8 @@ export function spellings(name: string, value: unknown): (readonly [option: stri
   if (secretNames.has(name)) return [own, ...also('secret')]
   if (urlNames.has(name)) return [own, ...also('publicUrl')]
   if (audienceNames.has(name)) return [own, ...also('audience')]
+  if (headerNames.has(name)) return [own, ...also('header')]
+  if (/^publicKey(?:Pem|Base64|Hex)$/.test(name)) return [own, ...also('publicKey')]
   return [own]
 }
 

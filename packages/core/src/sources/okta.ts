@@ -22,10 +22,19 @@ export const oktaPreset: TokenPreset = {
   retries: 'once',
   pitfalls: [
     'The token is sent along and covers nothing.',
+    'The hook names the header of the token: set header if it is not Authorization.',
     'One request may hold several events; the type is that of the first one.',
   ],
 }
 
-/** Event hooks of Okta. The secret is the value of the `Authorization` field of the hook. */
-export const okta = <Events = Record<string, unknown>>(options: SecretOptions): Source<Events> =>
-  tokenSource(oktaPreset, options)
+export interface OktaOptions extends SecretOptions {
+  /** The authentication field of the hook, in any case. Default `'Authorization'`. */
+  readonly header?: string
+}
+
+/** Event hooks of Okta. The secret is the authentication secret of the hook, with its `Basic ` or `Bearer ` if it has one. */
+export const okta = <Events = Record<string, unknown>>({
+  header = 'authorization',
+  ...options
+}: OktaOptions): Source<Events> =>
+  tokenSource({ ...oktaPreset, scheme: { kind: 'token', token: { header: header.toLowerCase() } } }, options)
