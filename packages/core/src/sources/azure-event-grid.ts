@@ -31,6 +31,7 @@ export const azureEventGridPreset: TokenPreset = {
         headers: {
           'webhook-allowed-origin': { header: 'webhook-request-origin' },
           'webhook-allowed-rate': { text: '*' },
+          allow: { text: 'POST' },
         },
       },
     },
