@@ -28,7 +28,10 @@ export interface TokenKey {
 }
 
 /** What a token must be. */
-export type TokenTerms = Pick<JwtScheme, 'algorithm' | 'alternatives' | 'required' | 'maxAgeMs' | 'leewayMs'>
+export type TokenTerms = Pick<
+  JwtScheme,
+  'algorithm' | 'alternatives' | 'required' | 'maxAgeMs' | 'leewayMs' | 'aheadMs'
+>
 
 /** The claims of a token whose signature holds. */
 export type TokenClaims = Readonly<Record<string, unknown>>
@@ -148,7 +151,7 @@ const hashed = (algorithm: string, key: KeyObject, bytes: string): string =>
   createHmac(algorithm.replace('HS', 'sha'), key).update(bytes).digest('base64url')
 
 function untimely(claims: TokenClaims, scheme: TokenTerms, nowMs: number): Refusal | undefined {
-  const { required, maxAgeMs, leewayMs } = scheme
+  const { required, maxAgeMs, leewayMs, aheadMs: iatAheadMs = leewayMs } = scheme
   for (const name of ['exp', 'iat', 'nbf']) {
     const value = claims[name]
     if (value === undefined && required.includes(name)) {
@@ -169,7 +172,7 @@ function untimely(claims: TokenClaims, scheme: TokenTerms, nowMs: number): Refus
         `The token is too old: its "${name}" is ${Math.round(-aheadMs / 1_000)} s ago.`,
       )
     }
-    if (name !== 'exp' && aheadMs > leewayMs) {
+    if (name !== 'exp' && aheadMs > (name === 'iat' ? iatAheadMs : leewayMs)) {
       return refusal(
         'ERR_TIMESTAMP_FUTURE',
         `The claim "${name}" of the token is ${Math.round(aheadMs / 1_000)} s ahead.`,

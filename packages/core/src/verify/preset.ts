@@ -123,6 +123,8 @@ export interface JwtScheme extends Bytes {
   readonly maxAgeMs?: number
   /** How far the sender's clock may be from ours. */
   readonly leewayMs: number
+  /** How far `iat` may be ahead, for a sender whose own library does not look at that. Default `leewayMs`. */
+  readonly aheadMs?: number
 }
 
 /** Code of its own: the texts are for people. */
