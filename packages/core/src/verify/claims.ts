@@ -45,8 +45,9 @@ export function claimsOf(scheme: TemplateScheme, headers: RequestHeaders): Claim
   const wrong = timestamp && timestamp.body === undefined ? malformed(time, timestamp) : undefined
   if (wrong) return wrong
   const identity = id === undefined ? '' : one(headers, id)
-  if (typeof identity !== 'string') {
-    return identity ?? refusal('ERR_SIGNATURE_MALFORMED', `The header "${id}", which is signed, is missing.`)
+  if (typeof identity === 'object') return identity
+  if (identity === undefined || (id !== undefined && identity === '')) {
+    return refusal('ERR_SIGNATURE_MALFORMED', `The header "${id}", which is signed, is missing or empty.`)
   }
   const every = signature.repeats === true
   const signatures = signature.form ? found.signatures.slice(0, 1) : found.signatures
