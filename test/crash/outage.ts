@@ -91,7 +91,7 @@ export function outageSuite({ start, driver, kills, freshMs = 0, proxy: known }:
     ['resets every connection', () => proxy.away()],
     ['is too slow', () => proxy.slow(1_500)],
     // which need not be the answer to the event, and can be asked for again in time
-    ['breaks off in the middle of an answer', () => proxy.cutAfter(20), [200, 503]],
+    ['breaks off in the middle of an answer', () => void proxy.cutAfter(20), [200, 503]],
   ])(
     'a network that %s is answered for with 503 in time, and when it is fair again all goes on',
     async (_, begin, possible = [503]) => {

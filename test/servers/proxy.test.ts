@@ -109,8 +109,9 @@ test('resets old and new connections when it is away', async () => {
 
 test('cuts in the middle of an answer', async () => {
   const { socket, text } = await connected()
-  proxy.cutAfter(3)
+  const cut = proxy.cutAfter(3)
   socket.write('hello')
+  await cut
   await eventually(() => socket.destroyed)
   expect([heard, text()]).toEqual(['hello', 'hel'])
 })

@@ -1,6 +1,9 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 
+/** In which the last bytes are read. A client that finds the reset at once behind them takes it for an end in good order. */
+const readMs = 20
+
 /** What happens to bytes that come through. */
 type Weather =
   | { readonly is: 'fair' }
@@ -35,6 +38,7 @@ export class Proxy {
   #weather: Weather = { is: 'fair' }
   /** Bytes of answers that still come through before everything is reset. */
   #answersLeft = Infinity
+  #onCut = (): void => undefined
 
   private constructor(target: number) {
     this.#target = target
@@ -91,9 +95,10 @@ export class Proxy {
     }
   }
 
-  /** Resets everything in the middle of an answer: after this many more bytes of answers. */
-  cutAfter(bytes: number): void {
+  /** Resets everything in the middle of an answer: after this many more bytes of answers. Resolves when that has happened. */
+  cutAfter(bytes: number): Promise<void> {
     this.#answersLeft = bytes
+    return new Promise((resolve) => (this.#onCut = resolve))
   }
 
   async close(): Promise<void> {
@@ -135,10 +140,14 @@ export class Proxy {
       return
     }
     if (!isAnswer) return void to.write(data)
+    if (this.#answersLeft <= 0) return
     to.write(data.subarray(0, Math.min(data.length, this.#answersLeft)))
     this.#answersLeft -= data.length
     if (this.#answersLeft > 0) return
-    this.#answersLeft = Infinity
-    setImmediate(() => this.reset()) // the last bytes are on their way
+    setTimeout(() => {
+      this.#answersLeft = Infinity
+      this.reset()
+      this.#onCut()
+    }, readMs)
   }
 }

@@ -3,6 +3,7 @@ import { connect as connectTls } from 'node:tls'
 import { SetupError } from '@trigger-hub/core'
 import { TooLate, within as settledWithin } from '@trigger-hub/core/split'
 import { Kafka, logLevel, type ISocketFactory, type KafkaConfig } from 'kafkajs'
+import { inWholeAnswers } from './answers.ts'
 import { unavailable } from './trouble.ts'
 
 /** Where the brokers are, or a client that the user made. */
@@ -81,7 +82,7 @@ const keptIn =
     sockets.add(socket.setKeepAlive(true, 60_000).setNoDelay())
     socket.setMaxListeners(0) // kafkajs leaves one with each `disconnect()`, also when it has ended long ago
     socket.once('close', () => sockets.delete(socket))
-    return socket
+    return inWholeAnswers(socket)
   }
 
 /**
