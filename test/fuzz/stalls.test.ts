@@ -4,20 +4,21 @@ import { exchange, type WireRequest } from '../http/wire.ts'
 import { Fuzzed } from './fuzzed.ts'
 import { fuzzSources } from './server.ts'
 
-const mostStallMs = 50
 const limit = 1_048_576
 /** What a request may cost at most: the limit as received and as inflated, and what it takes to inflate it. */
 const mostBytes = 2 * limit + 4_194_304
+/** What nobody has collected yet, however many there are at once. */
+const garbageBytes = 67_108_864
 
 let server: Fuzzed
 beforeAll(async () => (server = await Fuzzed.start()))
 afterAll(() => server.end())
 
-/** Sends a request up to three times and gives the least stall: what the input causes comes every time. */
+/** Sends a request up to eight times and gives the least stall: what the input causes comes every time, compiling does not. */
 async function stallOf(request: WireRequest): Promise<{ status: number; stallMs: number }> {
   let least = Infinity
   let status = 0
-  for (let time = 0; time < 3 && least > mostStallMs; time++) {
+  for (let time = 0; time < 8 && least > server.mostStallMs; time++) {
     await server.report()
     const reply = await exchange(server.port, request)
     status = reply.status
@@ -53,7 +54,7 @@ describe.each(bodies)('a forged megabyte of $name', ({ body, headers }) => {
       headers: { ...headers, ...Object.assign({}, ...signatures) },
     })
     expect(status).toBe(401)
-    expect(stallMs).toBeLessThan(mostStallMs)
+    expect(stallMs).toBeLessThan(server.mostStallMs)
   })
 })
 
@@ -81,14 +82,14 @@ describe('a signed body that its bot looks at does not hold up the event loop', 
   ])('$name', async ({ body, headers }) => {
     const { status, stallMs } = await stallOf(signed(Buffer.from(body), headers))
     expect(status).toBe(200)
-    expect(stallMs).toBeLessThan(mostStallMs)
+    expect(stallMs).toBeLessThan(server.mostStallMs)
   })
 })
 
 test('a form with one field a hundred thousand times does not hold up the guard of an API', async () => {
   const { status, stallMs } = await stallOf({ path: '/guarded', body: 'a=&'.repeat(100_000), headers: form })
   expect(status).toBe(200)
-  expect(stallMs).toBeLessThan(mostStallMs)
+  expect(stallMs).toBeLessThan(server.mostStallMs)
 })
 
 describe('a bomb is refused within a bounded memory', () => {
@@ -102,7 +103,7 @@ describe('a bomb is refused within a bounded memory', () => {
     )
     const { grownBytes } = await server.report()
     expect(replies.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 413))
-    expect(grownBytes).toBeLessThan(10 * mostBytes) // of 2 GB
+    expect(grownBytes).toBeLessThan(10 * mostBytes + garbageBytes) // of 2 GB
   })
 })
 
@@ -113,5 +114,5 @@ test('fifty bodies of ten megabytes at once are refused within a bounded memory'
   const replies = await Promise.all(Array.from({ length: 50 }, () => exchange(server.port, request)))
   const { grownBytes } = await server.report()
   expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([413]))
-  expect(grownBytes).toBeLessThan(50 * mostBytes) // of 500 MB
+  expect(grownBytes).toBeLessThan(50 * mostBytes + garbageBytes) // of 500 MB
 })
