@@ -12,7 +12,7 @@ const { GITHUB_SECRET = '', SHOPIFY_SECRET = '', STRIPE_SECRET = '', ACCOUNTS_SE
 const log = new Journal<LogRecord>(`${FOLDER}/app.jsonl`)
 
 const hub = new TriggerHub({
-  driver: embedded({ path: `${FOLDER}/hub.db`, lease: '1s' }), // 10 s by default: too long to watch after a kill
+  driver: embedded({ path: `${FOLDER}/hub.db`, lease: '3s' }), // 10 s by default: too long to watch after a kill
   sources: {
     code: github({ secret: GITHUB_SECRET }),
     shop: shopify<{ 'orders.create': Order }>({ secret: SHOPIFY_SECRET }),

@@ -52,7 +52,7 @@ export function bots(folder: string, shippingFixed: boolean) {
     archive: recorded(() => undefined),
 
     /** Works, but takes its time: these are the runs that a kill finds in flight. */
-    search: recorded(async () => setTimeout(30)),
+    search: recorded(async () => setTimeout(100)),
 
     /** Fails twice, because another service is down for a moment. */
     invoice: recorded((_event, { attempt }) => {

@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { eventually } from '../../test/eventually.ts'
 
 const root = join(__dirname, '..', '..')
 
@@ -37,7 +38,7 @@ const pids = (printed: string): number[] =>
   [...printed.matchAll(/process (\d+)/g)].map(([, pid]) => Number(pid))
 const isAlive = (pid: number): boolean => spawnSync('kill', ['-0', String(pid)]).status === 0
 
-const wholeStory = 90_000
+const wholeStory = 240_000
 
 // side by side, because each spends most of its time waiting
 const plain = demo()
@@ -71,8 +72,9 @@ test(
     await says('hub.db')
     const [, command = ''] = /(curl -i [^]+?)\n\n/.exec(printed()) ?? []
     const curl = (): string => spawnSync('sh', ['-c', command], { encoding: 'utf8' }).stdout
-    expect(curl()).toMatch(/^HTTP\/1.1 200/)
-    expect(curl()).toMatch(/trigger-hub-duplicate: \?1/i)
+    // a busy machine may answer 503, and a sender comes again
+    await eventually(() => /^HTTP\/1.1 200/.test(curl()))
+    await eventually(() => /trigger-hub-duplicate: \?1/i.test(curl()))
     const [, folder = ''] = /tail -f (\S+)\/\*/.exec(printed()) ?? []
     expect(existsSync(join(root, folder, 'hub.db'))).toBe(true)
 

@@ -16,7 +16,7 @@ export interface Running {
 
 /** Those that have not gone, and when they will have. */
 const children = new Map<ChildProcess, Promise<unknown>>()
-const goodbyeMs = 3_000
+const goodbyeMs = 10_000
 let isOver = false
 
 /** Starts the app in a process of its own. Resolves once it receives or works. */
@@ -44,7 +44,9 @@ export async function start(role: 'receiver' | 'worker', env: NodeJS.ProcessEnv)
 /** Ends what is left, the hard way if it takes too long. */
 export async function endAll(): Promise<void> {
   isOver = true
+  const allGone = Promise.all(children.values())
   for (const child of children.keys()) child.kill('SIGTERM')
-  await Promise.race([Promise.all(children.values()), setTimeout(goodbyeMs, undefined, { ref: false })])
+  await Promise.race([allGone, setTimeout(goodbyeMs, undefined, { ref: false })])
   for (const child of children.keys()) child.kill('SIGKILL')
+  await allGone // what still runs still writes
 }

@@ -39,8 +39,7 @@ export class Sender {
   readonly #url: string
   readonly #sources: Readonly<Record<string, Source>>
   readonly #log: Journal<Sent>
-  /** How many requests were answered 2xx. */
-  acknowledged = 0
+  #heard: () => void = () => undefined
 
   /** @param url  where the sources are, such as `http://localhost:3000/webhooks` */
   constructor(url: string, sources: Readonly<Record<string, Source>>, log: Journal<Sent>) {
@@ -66,6 +65,12 @@ export class Sender {
     }
   }
 
+  /** Resolves with the answer that is the last of so many more 2xx: before another one is read. */
+  acknowledges(count: number): Promise<void> {
+    let left = count
+    return new Promise((resolve) => (this.#heard = () => void (--left === 0 && resolve())))
+  }
+
   /** Sends once what the sender has not signed like this. */
   forge(webhook: Webhook, request: Signed): Promise<Sent> {
     return this.#post(webhook, request, false)
@@ -85,7 +90,7 @@ export class Sender {
       duplicate: reply?.headers.get('trigger-hub-duplicate') === '?1',
     }
     this.#log.write(sent)
-    if (reply?.ok) this.acknowledged++
+    if (reply?.ok) this.#heard()
     return sent
   }
 }
