@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { eventually } from '../../test/eventually.ts'
 
 const root = join(__dirname, '..', '..')
@@ -65,14 +66,17 @@ export function exampleSuite(app: string): void {
   })
 }
 
-async function urlOf(stdout: AsyncIterable<Buffer>): Promise<string> {
+/** Reads on for ever: an app whose output nobody reads any more would die of its next line. */
+function urlOf(stdout: Readable): Promise<string> {
   let text = ''
-  for await (const more of stdout) {
-    text += more.toString()
-    const [url] = /http:\S+\/webhooks/.exec(text) ?? []
-    if (url !== undefined) return url
-  }
-  throw new Error(`The example ended without a URL: ${text}`)
+  return new Promise((resolve, reject) => {
+    stdout.on('data', (more: Buffer) => {
+      text += more.toString()
+      const [url] = /http:\S+\/webhooks/.exec(text) ?? []
+      if (url !== undefined) resolve(url)
+    })
+    stdout.once('end', () => reject(new Error(`The example ended without a URL: ${text}`)))
+  })
 }
 
 /** Every message of the outbox with its channel. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as presets from '@trigger-hub/core/sources'
 import { sign, type Source } from '@trigger-hub/core/verify'
+import { eventually } from '../eventually.ts'
 import type { Block } from './blocks.ts'
 import { tsconfig, type Module } from './modules.ts'
 
@@ -81,8 +82,8 @@ export function endpointOf({ code, prose }: Block): Endpoint | undefined {
   return { path, source: make({ secret }) }
 }
 
-/** Sends a webhook to a program, signed by its source or forged. */
-export function send(
+/** Sends a webhook to a program, signed by its source or forged; again as long as a busy machine answers 503, as senders do. */
+export async function send(
   { url }: Program,
   { path, source }: Endpoint,
   kind: 'signed' | 'forged',
@@ -90,5 +91,9 @@ export function send(
   const rawBody = Buffer.from('{"hello":"world"}')
   const headers = { 'content-type': 'application/json', ...sign(source, { rawBody, nowMs: Date.now() }) }
   const body = kind === 'signed' ? rawBody : Buffer.from('{"hello":"mallory"}')
-  return fetch(url + path, { method: 'POST', headers, body })
+  const post = (): Promise<Response> => fetch(url + path, { method: 'POST', headers, body })
+  return eventually(async () => {
+    const answer = await post()
+    return answer.status !== 503 && answer
+  })
 }

@@ -29,20 +29,24 @@ describe.each(
   const endpoint = endpointOf(module.block)
 
   const runs = (env: Record<string, string>): void =>
-    it(endpoint ? 'takes a signed webhook and refuses a forged one' : 'listens', async () => {
-      const program = await start(module, env)
-      try {
-        if (!endpoint) return
-        const statuses = [
-          (await send(program, endpoint, 'signed')).status,
-          (await send(program, endpoint, 'forged')).status,
-        ]
-        if (statuses.join() !== '200,401')
-          throw new Error(`It answered ${statuses.join()}.\n${program.output()}`)
-      } finally {
-        await program.stop()
-      }
-    })
+    it(
+      endpoint ? 'takes a signed webhook and refuses a forged one' : 'listens',
+      async () => {
+        const program = await start(module, env)
+        try {
+          if (!endpoint) return
+          const statuses = [
+            (await send(program, endpoint, 'signed')).status,
+            (await send(program, endpoint, 'forged')).status,
+          ]
+          if (statuses.join() !== '200,401')
+            throw new Error(`It answered ${statuses.join()}.\n${program.output()}`)
+        } finally {
+          await program.stop()
+        }
+      },
+      120_000,
+    )
 
   const wanted = Object.entries(servers).filter(([variable]) => module.block.code.includes(variable))
   const runsWith = ([first, ...more]: typeof wanted, env: Record<string, string> = {}): void => {
