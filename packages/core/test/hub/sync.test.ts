@@ -73,14 +73,16 @@ test('dead-letters an event at once on a PermanentError, without a second run', 
 
 test('lets a repeat wait a little for the first request, then answers 503', async () => {
   const { open, opened } = gate()
+  let runs = 0
   const { post } = await listening({ ack: 'sync', acceptTimeout: 30 }, (hub) =>
     hub.bot('quote', { on: '*:**' }, async () => {
+      runs++
       await opened
       return 'done'
     }),
   )
   const first = post('signed', {})
-  await new Promise((resolve) => setTimeout(resolve, 10))
+  await eventually(() => runs === 1)
   const repeat = await post('signed', {})
   expect([repeat.status, repeat.headers.get('retry-after')]).toEqual([503, '1'])
   open()
