@@ -119,9 +119,10 @@ test('replays the headers that describe the reply, and never a cookie', async ()
 
 test('answers 409 with retry-after while the first request runs, and lets it finish', async () => {
   const { open, opened } = gate()
-  const { post } = await guarded((_req, res) => void opened.then(() => res.json('done')))
+  let runs = 0
+  const { post } = await guarded((_req, res) => void (runs++, opened.then(() => res.json('done'))))
   const first = post('k')
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  await eventually(() => runs === 1)
   const repeat = await post('k')
   expect([repeat.status, ((await repeat.json()) as { code: string }).code]).toEqual([
     409,
@@ -134,7 +135,7 @@ test('answers 409 with retry-after while the first request runs, and lets it fin
 
 test('waits for the first request where the app wants it so', async () => {
   const { open, opened } = gate()
-  const { post } = await guarded((_req, res) => void opened.then(() => res.json('done')), { wait: '5s' })
+  const { post } = await guarded((_req, res) => void opened.then(() => res.json('done')), { wait: '20s' })
   const both = [post('k'), post('k')]
   setTimeout(open, 30)
   expect(await Promise.all((await Promise.all(both)).map((reply) => reply.json()))).toEqual(['done', 'done'])
@@ -142,7 +143,7 @@ test('waits for the first request where the app wants it so', async () => {
 
 test('runs one of fifty equal requests at once', async () => {
   let runs = 0
-  const { post } = await guarded((_req, res) => void setTimeout(() => res.json(++runs), 20), { wait: '5s' })
+  const { post } = await guarded((_req, res) => void setTimeout(() => res.json(++runs), 20), { wait: '20s' })
   const replies = await Promise.all(Array.from({ length: 50 }, () => post('k')))
   expect(new Set(await Promise.all(replies.map((reply) => reply.text())))).toEqual(new Set(['1']))
   expect(replies.filter(({ headers }) => headers.get('idempotency-replayed') === 'true')).toHaveLength(49)

@@ -91,7 +91,7 @@ export const guarding: Cases<AdapterTrial> = {
   },
 
   'runs one of fifty equal requests at once and gives all of them its reply': async (trial) => {
-    const post = await guarded(trial, async (run) => (await pause(20), json({ run })), { wait: '10s' })
+    const post = await guarded(trial, async (run) => (await pause(20), json({ run })), { wait: '20s' })
     const got = await Promise.all(Array.from({ length: 50 }, () => post('k')))
     assert.deepEqual(new Set(got.map(({ body }) => body.toString())), new Set(['{"run":1}']))
     assert.equal(got.filter(({ headers }) => headers['idempotency-replayed'] === 'true').length, 49)
