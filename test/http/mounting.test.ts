@@ -132,17 +132,20 @@ describe.each(servers)('$server', ({ express, listen }) => {
   it('does nothing for a sender that went away while a middleware was waiting', async () => {
     const { hub, accepts, logged } = hubOf({ shop: source })
     let reached = false
+    let wentOn = false
     const port = await serving((app) =>
       app.use(async (req, _res, next) => {
         reached = true
         await new Promise((resolve) => req.socket.once('close', resolve))
         next()
+        wentOn = true
       }, webhooks(hub)),
     )
     const wire = await Wire.open(port)
     wire.send(bytesOf(signed('/shop')).subarray(0, -2))
     await eventually(() => reached)
     wire.end()
+    await eventually(() => wentOn)
     await wait(20)
     expect([accepts, logged]).toEqual([[], []])
   })

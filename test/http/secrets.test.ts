@@ -54,6 +54,7 @@ test('no secret, credential, query or body comes out in a log, an answer, a chan
     sources: { shop: source, pay: stripe({ secret: canaries.secret }) },
     limit: 10_000,
     bodyTimeout: 300,
+    acceptTimeout: '10s',
     log: hear('log'),
   })
   ends.push(() => hub.close())
