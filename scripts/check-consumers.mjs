@@ -16,7 +16,7 @@ export function consumerChecks(root, packed, folder) {
     const { stdout } = await promisify(execFile)(process.execPath, args, {
       cwd: join(folder, project),
       env,
-      timeout: 60_000,
+      timeout: 300_000,
     }).catch(({ message, stdout, stderr }) => {
       throw new Error([message, stdout, stderr].join('\n'))
     })

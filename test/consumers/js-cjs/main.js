@@ -6,7 +6,7 @@ const express = require('express')
 
 async function main() {
   const code = github({ secret: "It's a Secret to Everybody" })
-  const hub = new TriggerHub({ sources: { code } })
+  const hub = new TriggerHub({ sources: { code }, acceptTimeout: '30s' })
   const handled = new Promise((resolve) => hub.bot('greet', { on: 'code:issues.opened' }, resolve))
   await hub.work()
 

@@ -5,7 +5,7 @@ import { TriggerHub, webhooks } from '@trigger-hub/express'
 import express from 'express'
 
 const code = github({ secret: "It's a Secret to Everybody" })
-const hub = new TriggerHub({ sources: { code } })
+const hub = new TriggerHub({ sources: { code }, acceptTimeout: '30s' })
 const handled = new Promise((resolve) => hub.bot('greet', { on: 'code:issues.opened' }, resolve))
 await hub.work()
 

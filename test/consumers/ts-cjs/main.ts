@@ -8,7 +8,7 @@ import express from 'express'
 
 async function main(): Promise<void> {
   const code = github({ secret: "It's a Secret to Everybody" })
-  const hub = new TriggerHub({ sources: { code } })
+  const hub = new TriggerHub({ sources: { code }, acceptTimeout: '30s' })
   const handled = new Promise<WebhookEvent>((resolve) => {
     hub.bot('greet', { on: 'code:issues.opened' }, resolve)
   })

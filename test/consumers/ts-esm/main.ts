@@ -11,7 +11,7 @@ interface Issue {
 }
 
 const code = github<{ 'issues.opened': Issue }>({ secret: "It's a Secret to Everybody" })
-const hub = new TriggerHub({ sources: { code } })
+const hub = new TriggerHub({ sources: { code }, acceptTimeout: '30s' })
 const handled = new Promise<WebhookEvent<Issue>>((resolve) => {
   hub.bot('greet', { on: 'code:issues.opened' }, resolve)
 })
