@@ -24,12 +24,15 @@ export interface RetryPolicy {
   readonly jitter: number
 }
 
+/** What a policy is written with. */
+export const retryOptions = ['retries', 'schedule', 'base', 'max', 'jitter'] satisfies (keyof RetryOptions)[]
+
 /**
  * Checks what a person wrote about retries.
  * @throws SetupError `ERR_OPTION_INVALID` or `ERR_OPTION_UNKNOWN`
  */
 export function retryPolicy(options: RetryOptions = {}): RetryPolicy {
-  knownOptions('retry', options, ['retries', 'schedule', 'base', 'max', 'jitter'])
+  knownOptions('retry', options, retryOptions)
   const { schedule = 'exponential', base = '1s', max = '1h', jitter = 0 } = options
   const waits = Array.isArray(schedule)
     ? (schedule as readonly Duration[]).map((wait) => milliseconds(wait, 'retry.schedule'))

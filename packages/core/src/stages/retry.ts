@@ -1,7 +1,8 @@
-import { backoff, retryPolicy, type RetryOptions } from '../pure/backoff.ts'
+import { backoff, retryPolicy, retryOptions, type RetryOptions } from '../pure/backoff.ts'
 import { milliseconds, type Duration } from '../words/amounts.ts'
 import { systemClock, type Clock } from '../words/clock.ts'
 import { PermanentError, RetryAfterError } from '../words/errors.ts'
+import { knownOptions } from '../words/options.ts'
 
 export interface RetryInRequestOptions extends RetryOptions {
   /** All attempts and waits together. A wait that would go beyond it is not begun. Default `'10s'`. */
@@ -31,13 +32,10 @@ export type Retrying = <Value>(
  * The last error is thrown as it is. A `PermanentError` ends it at once; a `RetryAfterError` sets the wait.
  * @throws SetupError for bad options, when `retry(options)` is called
  */
-export function retry({
-  budget = '10s',
-  clock = systemClock,
-  random = Math.random,
-  ...options
-}: RetryInRequestOptions = {}): Retrying {
-  const policy = retryPolicy(options)
+export function retry(options: RetryInRequestOptions = {}): Retrying {
+  knownOptions('retry', options, [...retryOptions, 'budget', 'clock', 'random'])
+  const { budget = '10s', clock = systemClock, random = Math.random, ...ofPolicy } = options
+  const policy = retryPolicy(ofPolicy)
   const budgetMs = milliseconds(budget, 'retry.budget')
 
   return async (handler, caller) => {

@@ -1,4 +1,4 @@
-import { SetupError, TriggerHub } from '@trigger-hub/core'
+import { SetupError, TriggerHub, retry } from '@trigger-hub/core'
 import { memory } from '@trigger-hub/core/memory'
 import { hmac } from '@trigger-hub/core/sources'
 
@@ -31,6 +31,12 @@ test.each<[string, () => unknown, string, RegExp]>([
     () => hub({ drivr: 1 }),
     'ERR_OPTION_UNKNOWN',
     /TriggerHub has no option "drivr". It takes: acceptTimeout, ack,/,
+  ],
+  [
+    'no options',
+    () => new TriggerHub(null as never),
+    'ERR_OPTION_INVALID',
+    /in an object, not null. It takes: /,
   ],
   ['a bad duration', () => hub({ acceptTimeout: 'soon' }), 'ERR_OPTION_INVALID', /"acceptTimeout" is "soon"/],
   ['a bad size', () => hub({ limit: '1 MB' }), 'ERR_OPTION_INVALID', /"limit" is "1 MB".*'64kb'/],
@@ -76,6 +82,24 @@ test.each<[string, () => unknown, string, RegExp]>([
     () => withBot({ retires: 3 }),
     'ERR_OPTION_UNKNOWN',
     /Bot "crm" has no option "retires"/,
+  ],
+  [
+    'a retry policy that is a number',
+    () => withBot({ retry: 5 }),
+    'ERR_OPTION_INVALID',
+    /retry wants its options in an object, not a number. It takes: base, jitter, max, retries, schedule/,
+  ],
+  [
+    'a secret without its name',
+    () => hmac('correct horse battery' as never),
+    'ERR_OPTION_INVALID',
+    /hmac wants its options in an object, not a string. It takes: .*secret/,
+  ],
+  [
+    'a misspelt option of a retry in the request',
+    () => retry({ budgte: '5s' } as never),
+    'ERR_OPTION_UNKNOWN',
+    /retry has no option "budgte". It takes: base, budget, clock,/,
   ],
   ['a bot without time', () => withBot({ timeout: 0 }), 'ERR_OPTION_INVALID', /at least 1 ms/],
   ['a bot that never runs', () => withBot({ concurrency: 0 }), 'ERR_OPTION_INVALID', /"concurrency"/],
