@@ -45,7 +45,7 @@ export function bot(name: string, options: BotOptions, handler: Handler): Bot {
       `Bot "${name}" has no handler: give a function after its options.`,
     )
   }
-  const on = [options.on].flat()
+  const on = [options.on ?? []].flat() // JavaScript may give none
   if (on.length === 0)
     throw new SetupError('ERR_BOT_INVALID', `Bot "${name}" hears nothing: give "on" a pattern.`)
   const { timeout = '30s', concurrency = 10 } = options
@@ -55,6 +55,13 @@ export function bot(name: string, options: BotOptions, handler: Handler): Bot {
   const timeoutMs = milliseconds(timeout, `bot "${name}" timeout`)
   if (timeoutMs < 1)
     throw new SetupError('ERR_OPTION_INVALID', `Bot "${name}": "timeout" must be at least 1 ms.`)
+  if (options.schema !== undefined && typeof options.schema['~standard']?.validate !== 'function') {
+    throw new SetupError(
+      'ERR_OPTION_INVALID',
+      `Bot "${name}": "schema" is no Standard Schema, such as those of Zod, Valibot and ArkType.`,
+    )
+  }
+  for (const text of on) dotted(name, text)
   return {
     name,
     on: on.map(pattern),
@@ -64,4 +71,14 @@ export function bot(name: string, options: BotOptions, handler: Handler): Bot {
     concurrency,
     schema: options.schema,
   }
+}
+
+/** A pattern with the sender's own spelling of a type, such as `orders/create`, would never fit. */
+function dotted(name: string, text: string): void {
+  const right = text.replace(/(?<=:.*)[/:]/g, '.')
+  if (right === text) return
+  throw new SetupError(
+    'ERR_BOT_INVALID',
+    `Bot "${name}" hears "${text}", but types are dotted: write "${right}".`,
+  )
 }

@@ -102,6 +102,14 @@ const known: Record<keyof TriggerHubOptions, true> = {
 /** @throws SetupError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_INVALID`, `ERR_SOURCE_UNKNOWN` */
 export function hubSettings(options: TriggerHubOptions): HubSettings {
   knownOptions('TriggerHub', options, Object.keys(known))
+  able('driver', options.driver, 'accept', 'embedded() or redis(url)')
+  able('store', options.store, 'claim', 'embedded() or redis(url)')
+  if (!['undefined', 'function'].includes(typeof options.log)) {
+    throw new SetupError(
+      'ERR_OPTION_INVALID',
+      'Option "log" is no function: write (record) => console.log(record).',
+    )
+  }
   const { ack = 'durable', ackStatus = 200 } = options
   if (!Number.isInteger(ackStatus) || ackStatus < 200 || ackStatus > 299) {
     throw new SetupError('ERR_OPTION_INVALID', 'Option "ackStatus" must be a status from 200 to 299.')
@@ -132,6 +140,12 @@ export function hubSettings(options: TriggerHubOptions): HubSettings {
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
   }
+}
+
+/** A part that was not called, or is still a promise, would be missed at the first request only. */
+function able(option: string, part: object | undefined, method: string, such: string): void {
+  if (part === undefined || typeof (part as Record<string, unknown> | null)?.[method] === 'function') return
+  throw new SetupError('ERR_OPTION_INVALID', `Option "${option}" is no ${option}: give what ${such} returns.`)
 }
 
 function oneOf<T extends string>(option: string, value: unknown, values: readonly T[]): T {
