@@ -68,3 +68,10 @@ test('refuses a wrong signature with 401 and says no more', async () => {
   })
   await hub.close()
 })
+
+test.each([[undefined], [{ sources: { code: github({ secret }) } }]])(
+  'refuses what is no hub at start',
+  (hub) => {
+    expect(() => webhooks(hub as never)).toThrow(/give the hub, new TriggerHub/)
+  },
+)

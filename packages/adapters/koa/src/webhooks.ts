@@ -1,4 +1,4 @@
-import { WebhookError, mounted, problemOf, type Receiving } from '@trigger-hub/core'
+import { WebhookError, knownOptions, mounted, problemOf, type Receiving } from '@trigger-hub/core'
 import type { Middleware } from 'koa'
 import { lift } from './lift.ts'
 import { write } from './reply.ts'
@@ -12,10 +12,11 @@ export interface WebhooksOptions {
 /**
  * Receives for every source of a hub. Use it before any body parser. Paths of no source go on to the app's own
  * middlewares.
- * @throws SetupError `ERR_OPTION_INVALID` for a prefix that cannot be one
+ * @throws SetupError `ERR_OPTION_UNKNOWN`; `ERR_OPTION_INVALID` for a prefix that cannot be one, and for what is no hub
  */
-export function webhooks(hub: Receiving, { prefix }: WebhooksOptions = {}): Middleware {
-  const stageOf = mounted(hub, prefix)
+export function webhooks(hub: Receiving, options: WebhooksOptions = {}): Middleware {
+  knownOptions('webhooks', options, ['prefix'])
+  const stageOf = mounted(hub, options.prefix)
   return async (ctx, next) => {
     const stage = stageOf(ctx.path)
     await (stage ? lift(stage, hub)(ctx, next) : next())

@@ -112,6 +112,15 @@ describe.each(Object.entries(majors))('on %s', (_, App) => {
     test.each(['webhooks', '//webhooks', '/web?hooks'])('refuses the prefix %s at start', (prefix) => {
       expect(() => webhooks(hubOf(), { prefix })).toThrow(/write it as '\/webhooks'/)
     })
+
+    test('refuses what is no hub, and options that it does not have, at start', () => {
+      const hub = hubOf()
+      expect(() => webhooks(undefined as never)).toThrow(/give the hub, new TriggerHub/)
+      expect(() => webhooks(hub, { path: '/webhooks' } as never)).toThrow(
+        /has no option "path". It takes: prefix/,
+      )
+      expect(() => webhooks(hub, '/webhooks' as never)).toThrow(/in an object, not a string/)
+    })
   })
 
   describe('à la carte', () => {

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { problemOf, type RespondOptions } from '../stages/respond.ts'
 import { WebhookError } from '../words/errors.ts'
+import { knownOptions } from '../words/options.ts'
 import type { Stage } from '../words/request.ts'
 import { mounted } from './mounted.ts'
 import { writeReply } from './outgoing.ts'
@@ -20,8 +21,12 @@ export interface ListenerOptions {
   otherwise?: RequestListener
 }
 
-/** A listener for `http.createServer`, for apps without a framework. */
+/**
+ * A listener for `http.createServer`, for apps without a framework.
+ * @throws SetupError `ERR_OPTION_UNKNOWN`; `ERR_OPTION_INVALID` for a prefix that cannot be one, and for what is no hub
+ */
 export function createListener(hub: Receiving, options: ListenerOptions = {}): RequestListener {
+  knownOptions('createListener', options, ['prefix', 'otherwise'])
   const stageOf = mounted(hub, options.prefix)
   const otherwise: RequestListener = options.otherwise ?? ((_req, res) => writeReply(res, notFound))
   return (req, res) => {

@@ -9,9 +9,15 @@ interface Routing {
 /**
  * Finds the stage for a path of an app; undefined when it is no source's, so that the app goes on.
  * @param prefix  such as `'/webhooks'` for `POST /webhooks/<source>`; empty when a router has cut it off
- * @throws SetupError `ERR_OPTION_INVALID` for a prefix that cannot be one
+ * @throws SetupError `ERR_OPTION_INVALID` for a prefix that cannot be one, and for what is no hub
  */
 export function mounted(hub: Routing, prefix = ''): (path: string) => Stage | undefined {
+  if (typeof (hub as Partial<Routing> | undefined)?.route !== 'function') {
+    throw new SetupError(
+      'ERR_OPTION_INVALID',
+      'There is nothing to receive for: give the hub, new TriggerHub(…).',
+    )
+  }
   if (!/^(\/[^/?#]+)*\/?$/.test(prefix)) {
     throw new SetupError('ERR_OPTION_INVALID', `Option "prefix" is "${prefix}": write it as '/webhooks'.`)
   }

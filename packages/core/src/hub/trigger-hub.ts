@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { createListener, type ListenerOptions, type Receiving } from '../http/listener.ts'
+import type { Receiving } from '../http/listener.ts'
 import type { DeadLetters, Driver, Report } from '../ports/driver.ts'
 import type { Store } from '../ports/store.ts'
 import type { AttemptSurroundings, Handler } from '../stages/attempt.ts'
@@ -16,16 +16,10 @@ import { defaultDriver } from './default-driver.ts'
 import { endpointsOf, payloadsOf, type Endpoint } from './endpoints.ts'
 import { hubSettings, type HubSettings, type TriggerHubOptions } from './options.ts'
 import { Receiver } from './receiver.ts'
+import { closed, serverOf, type ListenOptions } from './server.ts'
 import type { SyncParts } from './sync.ts'
 import type { DataOf, On, Sources } from './types.ts'
 import { Worker } from './worker.ts'
-
-export interface ListenOptions extends ListenerOptions {
-  /** 0 takes any free one. */
-  port: number
-  /** Default: every interface. */
-  host?: string
-}
 
 /** The data that a bot gets: what its schema makes of it, or what its source declares. */
 type Data<S extends Sources, Pattern extends string, Schema> = [Schema] extends [StandardSchemaV1]
@@ -128,7 +122,7 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake, Re
   /**
    * Opens the driver, writes the bots into its registry and reports what it honestly offers. Done once; called by
    * `work()`, `listen()` and the first request.
-   * @throws SetupError, or WebhookError `ERR_DRIVER_UNAVAILABLE`; may be tried again after the latter
+   * @throws SetupError, or WebhookError `ERR_DRIVER_UNAVAILABLE`, after which it may be tried again, or `ERR_CLOSING`
    */
   async start(): Promise<void> {
     await this.#open()
@@ -150,12 +144,14 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake, Re
   /**
    * Receives on a port of its own, without a framework. The server is closed with the hub.
    * @returns the server once it listens; its `address()` says where, if `port` was 0
+   * @throws SetupError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_INVALID`, and what `start` throws
    */
-  async listen({ port, host, ...options }: ListenOptions): Promise<Server> {
+  async listen(options: ListenOptions): Promise<Server> {
+    const server = serverOf(this, options)
     await this.#open()
-    const server = createServer(createListener(this, options))
+    this.#receiver.refuseWhenStopped()
     this.#servers.push(server)
-    server.listen(port, host)
+    server.listen(options.port, options.host)
     await once(server, 'listening')
     return server
   }
@@ -218,6 +214,7 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake, Re
   }
 
   async #start(): Promise<Driver> {
+    this.#receiver.refuseWhenStopped()
     const driver = (this.#driver ??= await defaultDriver())
     this.#checkAcks(driver)
     await driver.declare(
@@ -288,10 +285,3 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake, Re
 }
 
 const isStore = (driver: Driver): driver is Driver & Store => 'claim' in driver
-
-/** Idle connections are cut; a reply on its way may finish. */
-const closed = (server: Server): Promise<void> =>
-  new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeIdleConnections()
-  })

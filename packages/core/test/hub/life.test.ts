@@ -76,8 +76,20 @@ test('closes once, however often it is told to', async () => {
   await expect(hub.work()).rejects.toMatchObject({ code: 'ERR_CLOSING' })
 })
 
-test('a hub that never started closes as well', async () => {
-  await new TriggerHub({ driver: memory() }).close()
+test('a hub that never started closes as well, and then opens no driver any more', async () => {
+  const driver = memory()
+  const declare = jest.spyOn(driver, 'declare')
+  const hub = new TriggerHub({ driver, allowVolatile: true })
+  await hub.close()
+  await expect(hub.start()).rejects.toMatchObject({ code: 'ERR_CLOSING' })
+  await expect(hub.listen({ port: 0 })).rejects.toMatchObject({ code: 'ERR_CLOSING' })
+  expect(declare).not.toHaveBeenCalled()
+})
+
+test('listens no more once it is closed', async () => {
+  const { hub } = await listening()
+  await hub.close()
+  await expect(hub.listen({ port: 0 })).rejects.toMatchObject({ code: 'ERR_CLOSING' })
 })
 
 test('tries to start again at the next request when the driver was out of reach at the first', async () => {

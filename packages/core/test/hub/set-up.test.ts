@@ -1,4 +1,4 @@
-import { SetupError, TriggerHub, retry } from '@trigger-hub/core'
+import { SetupError, TriggerHub, createListener, retry } from '@trigger-hub/core'
 import { memory } from '@trigger-hub/core/memory'
 import { hmac } from '@trigger-hub/core/sources'
 
@@ -124,6 +124,13 @@ test.each<[string, () => unknown, string, RegExp]>([
     'ERR_OPTION_UNKNOWN',
     /retry has no option "budgte". It takes: base, budget, clock,/,
   ],
+  ['a listener for no hub', () => createListener(undefined as never), 'ERR_OPTION_INVALID', /new TriggerHub/],
+  [
+    'a misspelt option of a listener',
+    () => createListener(hub(), { path: '/in' } as never),
+    'ERR_OPTION_UNKNOWN',
+    /createListener has no option "path". It takes: otherwise, prefix/,
+  ],
   ['a bot without time', () => withBot({ timeout: 0 }), 'ERR_OPTION_INVALID', /at least 1 ms/],
   ['a bot that never runs', () => withBot({ concurrency: 0 }), 'ERR_OPTION_INVALID', /"concurrency"/],
   [
@@ -160,4 +167,25 @@ test('takes no bot once it has started', async () => {
   const started = hub()
   await started.start()
   expect(codeAndMessage(() => started.bot('late', { on: 'shop:**' }, nothing))[0]).toBe('ERR_HUB_STARTED')
+})
+
+test.each<[string, unknown, string, RegExp]>([
+  ['a bare number', 3000, 'ERR_OPTION_INVALID', /listen wants its options in an object, not a number/],
+  ['a misspelt port', { prot: 3000 }, 'ERR_OPTION_UNKNOWN', /listen has no option "prot". It takes: host,/],
+  ['no port', {}, 'ERR_OPTION_INVALID', /"port" is undefined/],
+  [
+    'a port that is text',
+    { port: '3000' },
+    'ERR_OPTION_INVALID',
+    /"port" is "3000": .*Number\(process\.env\.PORT\)/,
+  ],
+  ['a prefix that is no path', { port: 0, prefix: 'in' }, 'ERR_OPTION_INVALID', /"prefix" is "in"/],
+])('listens nowhere, and opens nothing, for %s', async (_, options, code, message) => {
+  const driver = memory()
+  const declare = jest.spyOn(driver, 'declare')
+  const error: unknown = await hub({ driver })
+    .listen(options as never)
+    .catch((caught: unknown) => caught)
+  expect(error).toMatchObject({ name: 'SetupError', code, message: expect.stringMatching(message) as string })
+  expect(declare).not.toHaveBeenCalled()
 })

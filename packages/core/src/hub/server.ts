@@ -1,0 +1,34 @@
+import { createServer, type Server } from 'node:http'
+import { createListener, type ListenerOptions, type Receiving } from '../http/listener.ts'
+import { SetupError } from '../words/errors.ts'
+import { knownOptions } from '../words/options.ts'
+
+export interface ListenOptions extends ListenerOptions {
+  /** 0 takes any free one. */
+  port: number
+  /** Default: every interface. */
+  host?: string
+}
+
+/**
+ * A server for a hub, which does not listen yet.
+ * @throws SetupError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_INVALID`
+ */
+export function serverOf(hub: Receiving, options: ListenOptions): Server {
+  knownOptions('listen', options, ['port', 'host', 'prefix', 'otherwise'])
+  const { port, host: _, ...ofListener } = options
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) {
+    return createServer(createListener(hub, ofListener))
+  }
+  throw new SetupError(
+    'ERR_OPTION_INVALID',
+    `Option "port" is ${JSON.stringify(port)}: use a number up to 65535, such as Number(process.env.PORT).`,
+  )
+}
+
+/** Idle connections are cut; a reply on its way may finish. */
+export const closed = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeIdleConnections()
+  })
