@@ -8,12 +8,13 @@ export interface TimeOptions {
    * waits. `'real'`: it has a clock of its own, such as its server's.
    */
   time?: 'fake' | 'real'
-  /** How long a case waits for what must happen, in real milliseconds. Default 5,000. */
+  /** How long a case waits for what must happen, in real milliseconds. Default 20,000. */
   patienceMs?: number
 }
 
 /** The clock of one instance, which can be stopped as a process that is suspended stops: time goes on without it. */
 export interface InstanceClock extends Clock {
+  readonly isFrozen: boolean
   freeze(): void
   thaw(): void
   /** Calls `listener` whenever it is stopped and whenever it goes on. */
@@ -31,7 +32,7 @@ export class TrialTime {
   readonly #ticking: NodeJS.Timeout
   #consulted = false
 
-  constructor({ time = 'fake', patienceMs = 5_000 }: TimeOptions) {
+  constructor({ time = 'fake', patienceMs = 20_000 }: TimeOptions) {
     this.#isReal = time === 'real'
     this.#patienceMs = patienceMs
     this.#ticking = setInterval(() => this.#fake.advance(tickMs), tickMs)
@@ -41,12 +42,12 @@ export class TrialTime {
     return this.#isReal ? Date.now() : this.#fake.now()
   }
 
-  /** Lets `ms` milliseconds go by. `stepMs` as in `#jump`. */
-  async pass(ms: number, stepMs?: number): Promise<void> {
+  /** Lets `ms` milliseconds go by. */
+  async pass(ms: number): Promise<void> {
     if (!this.#isReal && !this.#consulted) {
       throw new Error('The clock was not read: hand `clock` on to what you make, or say { time: "real" }.')
     }
-    return this.#jump(ms, stepMs)
+    return this.#jump(ms)
   }
 
   /** Long enough for what must not happen to show. */
@@ -55,14 +56,14 @@ export class TrialTime {
   }
 
   /**
-   * The fake clock jumps in steps, each with a little real time after it, so that what a timer began (a renewal, a look
-   * at a file) can finish before the next.
+   * The fake clock jumps in steps, each with a little real time after it, so that what a timer began (a look at a file) can
+   * finish before the next.
    */
-  async #jump(ms: number, stepMs = 2): Promise<void> {
+  async #jump(ms: number): Promise<void> {
     if (this.#isReal) return sleep(ms)
     for (let step = 0; step < steps; step++) {
-      this.#fake.advance(ms / steps)
-      await sleep(stepMs)
+      this.#fake.advance(Math.ceil(ms / steps)) // clocks tell whole milliseconds
+      await sleep(tickMs)
     }
   }
 
@@ -100,6 +101,9 @@ export class TrialTime {
       now: () => consult().now(),
       monotonicMs: () => consult().monotonicMs(),
       after: (ms, task) => consult().after(ms, () => (held ? held.push(task) : task())),
+      get isFrozen() {
+        return held !== undefined
+      },
       freeze() {
         held ??= []
         for (const listener of listeners) listener(true)

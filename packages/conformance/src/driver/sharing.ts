@@ -101,13 +101,32 @@ export const sharing: Cases<DriverTrial> = {
     assert.deepEqual([event.id, attempt, redelivered], [id, 1, true])
   }),
 
+  'redrives once what two processes redrive at once': shared(async (trial, peer) => {
+    const mail = await trial.work('mail', deadLetter())
+    await trial.acceptMany(5)
+    await trial.eventually('the bot gave up', () => mail.settled.length === 5)
+    await trial.time.settled('the drain', mail.drain(1_000))
+    const redriven = await Promise.all([
+      trial.driver.deadLetters.redrive({ bot: 'mail' }),
+      peer.driver.deadLetters.redrive({ bot: 'mail' }),
+    ])
+    assert.equal(redriven[0] + redriven[1], 5)
+    const again = await trial.work('mail', undefined, { driver: peer.driver })
+    await trial.eventually('all run', () => again.runs.length >= 5)
+    await trial.quiet()
+    assert.equal(again.runs.length, 5)
+  }),
+}
+
+/** What becomes of deliveries when a lease runs out, and when it does not. */
+export const outliving: Cases<DriverTrial> = {
   'leaves a delivery with a process that lives, however long it runs': shared(async (trial, peer) => {
     const { behaviour, end } = trial.held()
     const here = await trial.work('mail', behaviour)
     await trial.acceptMany(1)
     await trial.eventually('it runs', () => here.runs.length === 1)
     const there = await trial.work('mail', undefined, { driver: peer.driver })
-    await trial.time.pass(trial.leaseMs * 2, 30)
+    await trial.passLeases(2)
     assert.equal(there.runs.length, 0)
     assert.equal(here.runs[0]?.delivery.lost.aborted, false)
     end()
@@ -126,7 +145,7 @@ export const sharing: Cases<DriverTrial> = {
     const here = await trial.work('mail', undefined, { concurrency: 3, driver: peer.driver })
     await trial.quiet()
     assert.equal(here.runs.length, 0, 'not before the lease is over')
-    await trial.pass(trial.leaseMs * 1.5)
+    await trial.passLeases(1.5)
     await trial.eventually('all run in the other', () => here.runs.length >= 3)
     await trial.quiet()
     assert.deepEqual(sorted(eventsOf(here)), sorted(accepted))
@@ -152,10 +171,10 @@ export const sharing: Cases<DriverTrial> = {
       suspended.clock.freeze()
       const second = trial.held()
       const here = await trial.work('mail', second.behaviour, { driver: peer.driver })
-      await trial.pass(trial.leaseMs * 1.5)
+      await trial.passLeases(1.5)
       await trial.eventually('it runs in the other', () => here.runs.length === 1)
       suspended.clock.thaw()
-      await trial.pass(trial.leaseMs * 0.5)
+      await trial.passLeases(0.5)
       await trial.eventually('the attempt is told', () => run.delivery.lost.aborted)
       end(deadLetter()(run.delivery))
       await trial.eventually('the late verdict is answered', () => there.settled.length === 1)
@@ -171,29 +190,13 @@ export const sharing: Cases<DriverTrial> = {
 
   'works on for a process that was suspended and came back': shared(async (trial, peer) => {
     peer.clock.freeze()
-    await trial.pass(trial.leaseMs * 1.5)
+    await trial.passLeases(1.5)
     peer.clock.thaw()
-    await trial.pass(trial.leaseMs * 0.5)
+    await trial.passLeases(0.5)
     const mail = await trial.work('mail', undefined, { driver: peer.driver })
     await trial.acceptMany(1)
     await trial.eventually('it runs', () => mail.settled.length === 1)
     assert.deepEqual([attemptsOf(mail), mail.settled[0]?.outcome], [[1], 'settled'])
-  }),
-
-  'redrives once what two processes redrive at once': shared(async (trial, peer) => {
-    const mail = await trial.work('mail', deadLetter())
-    await trial.acceptMany(5)
-    await trial.eventually('the bot gave up', () => mail.settled.length === 5)
-    await trial.time.settled('the drain', mail.drain(1_000))
-    const redriven = await Promise.all([
-      trial.driver.deadLetters.redrive({ bot: 'mail' }),
-      peer.driver.deadLetters.redrive({ bot: 'mail' }),
-    ])
-    assert.equal(redriven[0] + redriven[1], 5)
-    const again = await trial.work('mail', undefined, { driver: peer.driver })
-    await trial.eventually('all run', () => again.runs.length >= 5)
-    await trial.quiet()
-    assert.equal(again.runs.length, 5)
   }),
 }
 

@@ -5,7 +5,7 @@ import { deadLetters } from './dead-letters.ts'
 import { delivering } from './delivering.ts'
 import { registry } from './registry.ts'
 import { retrying } from './retrying.ts'
-import { sharing, surviving } from './sharing.ts'
+import { outliving, sharing, surviving } from './sharing.ts'
 import { stopping } from './stopping.ts'
 import { DriverTrial, type DriverSuiteOptions, type MakeDriver } from './trial.ts'
 
@@ -20,6 +20,10 @@ const groups = {
   'several processes on one backend, if its reach is not "process"': sharing,
   'a restart, if its durability is not "none"': surviving,
 }
+const groupsOfLeases = { 'a process that dies or stands still, if its reach is not "process"': outliving }
+
+/** The lease of all cases that are not about leases: for none of them may it run out because a machine is busy. */
+const longLeaseMs = 20_000
 
 /**
  * Registers what every driver must do.
@@ -30,5 +34,6 @@ const groups = {
  * @param make  makes a driver, called at least once per case; closing it is the suite's affair
  */
 export function driverSuite(runner: Runner, make: MakeDriver, options: DriverSuiteOptions = {}): void {
-  register(runner, groups, (body) => DriverTrial.run(make, options, body))
+  register(runner, groups, (body) => DriverTrial.run(make, { ...options, leaseMs: longLeaseMs }, body))
+  register(runner, groupsOfLeases, (body) => DriverTrial.run(make, options, body))
 }

@@ -59,9 +59,9 @@ export const claiming: Cases<StoreTrial> = {
 
   async 'frees a key whose holder has gone, once its lease is over'(trial) {
     await trial.held('key')
-    await trial.time.pass(leaseMs * 0.6)
+    await trial.time.pass(leaseMs * 0.2)
     assert.equal((await trial.claim('key')).is, 'in-flight')
-    await trial.time.pass(leaseMs * 0.5)
+    await trial.time.pass(leaseMs * 0.9)
     assert.equal((await trial.claim('key')).is, 'claimed')
   },
 
@@ -74,11 +74,10 @@ export const claiming: Cases<StoreTrial> = {
 
   async 'holds a key for as long as it is renewed'(trial) {
     const held = await trial.held('key')
-    for (let nth = 0; nth < 3; nth++) {
-      await trial.time.pass(leaseMs * 0.6)
+    for (let nth = 0; nth < 5; nth++) {
+      await trial.time.pass(leaseMs * 0.25)
       assert.equal(await trial.store.renew(held, leaseMs), true)
     }
-    await trial.time.pass(leaseMs * 0.6)
     assert.equal((await trial.claim('key')).is, 'in-flight')
     assert.equal(await trial.store.complete(held, reply, ttlMs), true)
   },
@@ -139,10 +138,10 @@ export const remembering: Cases<StoreTrial> = {
   },
 
   async 'keeps a reply as long as asked, then frees the key'(trial) {
-    await trial.store.complete(await trial.held('key'), reply, 2_000)
-    await trial.time.pass(1_200)
+    await trial.store.complete(await trial.held('key'), reply, 3_000)
+    await trial.time.pass(300)
     assert.equal((await trial.claim('key')).is, 'completed')
-    await trial.time.pass(1_000)
+    await trial.time.pass(2_800)
     assert.equal((await trial.claim('key')).is, 'claimed')
   },
 }

@@ -77,11 +77,11 @@ export const standingBeside: Cases<StoreTrial> = {
   }),
 
   'keeps a note as long as asked, and the fingerprint with it': companion(async (trial, store) => {
-    await store.release((await traced(store, 'note', { keepMs: 2_000 })).held, 'note')
-    await trial.time.pass(1_200)
+    await store.release((await traced(store, 'note', { keepMs: 3_000 })).held, 'note')
+    await trial.time.pass(300)
     assert.deepEqual(await trial.claim('key', { fingerprint: 'other' }), { is: 'mismatch' })
-    await trial.time.pass(1_200)
-    assert.deepEqual((await traced(store, 'note', { keepMs: 2_000 })).before, [])
+    await trial.time.pass(2_800)
+    assert.deepEqual((await traced(store, 'note', { keepMs: 3_000 })).before, [])
   }),
 
   'refuses a late holder that would leave a note': companion(async (trial, store) => {
@@ -100,21 +100,20 @@ export const standingBeside: Cases<StoreTrial> = {
     }
     await traced(store, 'earlier')
     await trial.time.pass(leaseMs * 1.1)
-    for (let nth = 0; nth < 2; nth++) {
+    for (let nth = 0; nth < 5; nth++) {
       const claim = await store.claim(hashed('key'), 'same', options)
       assert.deepEqual(claim, { is: 'claimed', key: hashed('key'), token: 'own', before: ['earlier'] })
-      await trial.time.pass(leaseMs * 0.6)
+      await trial.time.pass(leaseMs * 0.25)
     }
-    assert.equal((await trial.claim('key')).is, 'in-flight', 'the second has prolonged the lease')
+    assert.equal((await trial.claim('key')).is, 'in-flight', 'each has prolonged the lease')
   }),
 
   'holds a traced key for as long as it is renewed': companion(async (trial, store) => {
     const { held } = await traced(store, 'note')
-    for (let nth = 0; nth < 2; nth++) {
-      await trial.time.pass(leaseMs * 0.6)
+    for (let nth = 0; nth < 5; nth++) {
+      await trial.time.pass(leaseMs * 0.25)
       assert.equal(await store.renew(held, leaseMs), true)
     }
-    await trial.time.pass(leaseMs * 0.6)
     assert.equal((await trial.claim('key')).is, 'in-flight')
   }),
 

@@ -46,6 +46,6 @@ needsOwn('kafka', () => {
         await driver.inspect() // what it promises is known when the server was asked
         return driver
       },
-      { time: 'real', leaseMs: 1_000, patienceMs: 10_000 },
+      { time: 'real' },
     ))
 })

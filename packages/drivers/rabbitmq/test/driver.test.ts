@@ -31,7 +31,7 @@ needs('rabbitmq', (url) =>
           await driver.inspect() // what it promises is known when the server was asked
           return driver
         },
-        { time: 'real', leaseMs: 1_000 },
+        { time: 'real' },
       ))
   }),
 )

@@ -15,8 +15,8 @@ import { startClusterGroup, startSentinelGroup, type Group } from './groups.ts'
 jest.setTimeout(120_000)
 
 const bots = crashBots(() => new Error())
-/** The app gives its driver 2 s to accept; what it does beside that takes no time to speak of. */
-const budgetMs = 2_500
+/** The app gives its driver 2 s to accept; the rest is for a busy machine. Who forgets a deadline waits far longer. */
+const budgetMs = 5_000
 
 /** What shows whether a driver works at all; the rest of the suite is for one server. */
 const basic = ['accepting an event', 'delivering it', 'trying again', 'dead letters']
@@ -58,7 +58,7 @@ needsOwn('redis', () => {
           await driver.inspect()
           return driver
         },
-        { time: 'real', leaseMs: 1_000 },
+        { time: 'real' },
       ))
 
     test('it says what an accepted event survives', async () => {

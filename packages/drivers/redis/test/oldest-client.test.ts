@@ -22,7 +22,7 @@ needs('redis', (url) => {
         await driver.inspect()
         return driver
       },
-      { time: 'real', leaseMs: 1_000 },
+      { time: 'real' },
     )
     storeSuite(basics, ({ name, clock }) => redis(url, { prefix: name, clock }), { time: 'real' })
 

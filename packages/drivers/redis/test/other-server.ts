@@ -18,7 +18,7 @@ export function otherServerSuite(url: string, itself: RegExp): void {
         await driver.inspect() // what it promises is known when the server was asked
         return driver
       },
-      { time: 'real', leaseMs: 1_000 },
+      { time: 'real' },
     ))
 
   describe('redis() as a store', () =>
