@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -47,15 +48,29 @@ export function folderOf(name: string, asked: string | undefined): Folder {
   return { path: asked, isOurs: false }
 }
 
-/** A port of 127.0.0.1 that nobody listens on. */
+/**
+ * A port of 127.0.0.1 that nobody listens on. It is none of those that the system hands out by itself, since a server takes
+ * seconds to come up and keeps its port while it is killed and started again; nor is the one 10,000 above it, where the nodes
+ * of a Redis cluster talk to each other.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  for (;;) {
+    const port = randomInt(10_000, 20_000)
+    if (handedOut.has(port)) continue // it may be for a server that has not come up yet
+    const server = createServer().listen(port, '127.0.0.1')
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
+    if (!isFree) continue
+    server.close()
+    await once(server, 'close')
+    handedOut.add(port)
+    return port
+  }
 }
+
+const handedOut = new Set<number>()
 
 /**
  * Starts a server and waits until it serves.
