@@ -23,6 +23,8 @@ interface Pair {
   readonly server: Socket
   /** What was stalled, in its order. */
   readonly held: (() => void)[]
+  /** What was slowed down and is still on its way, to each side in its order. */
+  readonly slowed: Map<Socket, { readonly data: Buffer; readonly at: number }[]>
   /** It was half-open once: what was lost does not come back, so it stays dead when the weather changes. */
   isDead: boolean
 }
@@ -62,6 +64,11 @@ export class Proxy {
     this.#weather = { is: 'fair' }
     this.#answersLeft = Infinity
     for (const { held } of this.#pairs) for (const carry of held.splice(0)) carry()
+  }
+
+  /** Whether something is on its way that was slowed down. */
+  get isSlowing(): boolean {
+    return [...this.#pairs].some(({ slowed }) => [...slowed.values()].some((queue) => queue.length > 0))
   }
 
   stall(what: 'everything' | 'answers' = 'everything'): void {
@@ -109,7 +116,7 @@ export class Proxy {
 
   #join(client: Socket): void {
     const server = connect({ port: this.#target, host: '127.0.0.1', noDelay: true })
-    const pair: Pair = { client: client.setNoDelay(), server, held: [], isDead: false }
+    const pair: Pair = { client: client.setNoDelay(), server, held: [], slowed: new Map(), isDead: false }
     this.#pairs.add(pair)
     for (const [one, other] of [
       [client, server],
@@ -135,8 +142,8 @@ export class Proxy {
       pair.held.push(() => to.write(data))
       return
     }
-    if (weather.is === 'slow') {
-      setTimeout(() => to.write(data), weather.ms)
+    if (weather.is === 'slow' || pair.slowed.get(to)?.length) {
+      this.#delay(pair, data, to, weather.is === 'slow' ? weather.ms : 0)
       return
     }
     if (!isAnswer) return void to.write(data)
@@ -149,5 +156,23 @@ export class Proxy {
       this.reset()
       this.#onCut()
     }, readMs)
+  }
+
+  /** Bytes do not overtake each other, also when the weather changes. */
+  #delay({ slowed }: Pair, data: Buffer, to: Socket, ms: number): void {
+    const queue = slowed.get(to) ?? []
+    slowed.set(to, queue)
+    queue.push({ data, at: performance.now() + ms })
+    if (queue.length > 1) return
+    const next = (): void => {
+      const [first] = queue
+      if (!first) return
+      const left = first.at - performance.now()
+      if (left > 0) return void setTimeout(next, Math.ceil(left))
+      to.write(first.data)
+      queue.shift()
+      next()
+    }
+    next()
   }
 }
