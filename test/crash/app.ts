@@ -19,11 +19,12 @@ export interface AppOptions {
   readonly folder: string
   readonly role: 'both' | 'receiver' | 'worker'
   readonly ack?: Ack
+  /** Default 5,000: longer than a busy machine, or its disk, keeps a process from renewing it. */
   readonly leaseMs?: number
   /** Default: the database in its folder. */
   readonly driver?: DriverChoice
   /** How long a bot's run takes. */
-  readonly workMs?: number | 'until SIGCONT'
+  readonly workMs?: number | 'until SIGUSR2'
   /** How long the driver is held up before it stores an event. */
   readonly storeMs?: number
   /** Ends this process with SIGKILL at this point of the first event that gets there. */
@@ -36,7 +37,7 @@ export type Said = Born | { readonly is: 'quiet' }
 export type Told = 'start' | 'when quiet'
 
 const options = JSON.parse(process.argv[2] ?? '{}') as AppOptions
-const { folder, role, ack = 'durable', leaseMs = 2_000, workMs = 5, storeMs = 0, dieAt } = options
+const { folder, role, ack = 'durable', leaseMs = 5_000, workMs = 5, storeMs = 0, dieAt } = options
 
 /** What is logged while a server is away. */
 const ofOutages: readonly string[] = ['ERR_DRIVER_UNAVAILABLE', 'ERR_EVENT_IN_FLIGHT']
@@ -91,7 +92,7 @@ for (const { name, on, work } of bots) {
         redelivered,
       }
       write({ is: 'started', ...of })
-      await (workMs === 'until SIGCONT' ? continued : wait(workMs))
+      await (workMs === 'until SIGUSR2' ? continued : wait(workMs))
       try {
         work(of.key, context)
       } catch (error) {

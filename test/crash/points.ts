@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { eventually } from '../eventually.ts'
+import { suspended } from '../processes/suspended.ts'
 import type { AppOptions } from './app.ts'
 import { crashBots } from './bots.ts'
 import { Child, endAll } from './child.ts'
@@ -84,7 +86,7 @@ export function pointsSuite(app: Partial<AppOptions> = {}, more: readonly Point[
   async function started(
     options: Omit<AppOptions, 'folder' | 'role'> & { role?: AppOptions['role'] } = {},
   ): Promise<Child> {
-    const child = new Child({ role: 'both', leaseMs: 300, ...app, ...options, folder })
+    const child = new Child({ role: 'both', ...app, ...options, folder })
     const itsPort = await child.start()
     if (options.role !== 'worker') port = itsPort
     return child
@@ -92,7 +94,7 @@ export function pointsSuite(app: Partial<AppOptions> = {}, more: readonly Point[
 
   /** One that may be dead before it says that it is up. */
   function starting(options: Omit<AppOptions, 'folder'>): Child {
-    const child = new Child({ leaseMs: 300, ...app, ...options, folder })
+    const child = new Child({ ...app, ...options, folder })
     child.start().catch(() => undefined)
     return child
   }
@@ -136,17 +138,17 @@ export function pointsSuite(app: Partial<AppOptions> = {}, more: readonly Point[
 
   test('a worker stopped past its lease is taken over from, and its late verdict is refused and counted', async () => {
     await started({ role: 'receiver' })
-    const leaseMs = 2_000 // longer than a busy machine keeps a process from renewing it
-    const slow = await started({ role: 'worker', leaseMs, workMs: 'until SIGCONT' })
+    const slow = await started({ role: 'worker', workMs: 'until SIGUSR2' })
     const one = message(1)
     await sender.post(one)
     const hearing = bots.filter(({ hears }) => hears(one.type)).length
     await eventually(() => readLedger(folder).runs.length >= hearing)
-    slow.kill('SIGSTOP')
+    await suspended(slow, join(folder, 'hub.db'))
     cutOff(slow)
-    const second = await started({ role: 'worker', leaseMs })
+    const second = await started({ role: 'worker' })
     await second.quiet()
     slow.kill('SIGCONT')
+    slow.kill('SIGUSR2')
     await eventually(() => readLedger(folder).runs.filter(({ is }) => is === 'fenced').length >= hearing)
 
     const ledger = readLedger(folder)
@@ -159,7 +161,7 @@ export function pointsSuite(app: Partial<AppOptions> = {}, more: readonly Point[
   })
 
   test('SIGTERM ends intake with 503, lets what runs finish, loses nothing and exits with 0', async () => {
-    const child = await started({ leaseMs: 10_000, workMs: 'until SIGCONT', storeMs: 20 })
+    const child = await started({ workMs: 'until SIGUSR2', storeMs: 20 })
     const burst = Array.from({ length: 20 }, (_, n) => message(n))
     const answers = burst.map((one) => sender.post(one))
     await eventually(() => readLedger(folder).runs.length > 0)
@@ -169,7 +171,7 @@ export function pointsSuite(app: Partial<AppOptions> = {}, more: readonly Point[
       return sent.status !== 200 && sent
     })
     expect(refused).toMatchObject({ status: 503, retryAfter: '1' })
-    child.kill('SIGCONT')
+    child.kill('SIGUSR2')
     expect(await child.exited).toEqual({ code: 0, signal: null })
     const statuses = (await Promise.all(answers)).map(({ status }) => status)
     expect(statuses).toContain(200)

@@ -22,7 +22,7 @@ export interface GuardedApp {
   readonly leaseMs: number
   readonly waitMs: number
   /** How long the route takes. */
-  readonly workMs: number | 'until SIGCONT'
+  readonly workMs: number | 'until SIGUSR2'
 }
 
 /** What a route wrote about one of its runs. */
@@ -63,7 +63,7 @@ const app = express()
 app.post('/charges', express.json(), guard, async (req, res) => {
   const key = req.webhook?.key ?? ''
   write({ is: 'begun', key, pid })
-  await (workMs === 'until SIGCONT' ? continued : wait(workMs))
+  await (workMs === 'until SIGUSR2' ? continued : wait(workMs))
   write({ is: 'done', key, pid })
   // no two runs give the same bytes
   res.status(201).type('application/octet-stream').set('location', `/charges/${key}`).send(randomBytes(400))

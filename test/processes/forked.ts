@@ -56,9 +56,7 @@ export class Forked {
     return (await up).port
   }
 
-  kill(signal: NodeJS.Signals): void {
-    this.#process.kill(signal)
-  }
+  readonly kill = (signal: NodeJS.Signals): void => void this.#process.kill(signal)
 
   protected tell(told: string): void {
     if (this.#process.connected) this.#process.send(told)

@@ -22,7 +22,7 @@ export class Child {
     const limited = ['sh', '-c', `ulimit -f ${limit}; exec "$@"`, 'sh', ...words]
     const [program = '', ...args] = limit === undefined ? words : limited
     this.process = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-    this.#exited = once(this.process, 'exit')
+    this.#exited = once(this.process, 'close') // then it has also said everything
     if (!this.process.stdout) throw new Error('The child has no output.')
     createInterface(this.process.stdout).on('line', (line) => this.lines.push(line))
   }
@@ -41,9 +41,7 @@ export class Child {
     this.process.stdin?.write('go\n')
   }
 
-  signal(signal: NodeJS.Signals): void {
-    this.process.kill(signal)
-  }
+  readonly kill = (signal: NodeJS.Signals): void => void this.process.kill(signal)
 
   /** Resolves to the exit code; null when a signal ended it. */
   async exited(): Promise<number | null> {
@@ -51,8 +49,8 @@ export class Child {
     return this.process.exitCode
   }
 
-  async kill(): Promise<void> {
-    this.signal('SIGKILL')
+  async end(): Promise<void> {
+    this.kill('SIGKILL')
     await this.#exited
   }
 }
