@@ -153,7 +153,7 @@ needsOwn('redis', () => {
     const mail = await work('mail', () => ({ is: 'done' }))
     await mail.until(events)
     await mail.drain()
-    expect(((await usedBytes()) - before) / events).toBeLessThan(400)
+    await eventually(async () => ((await usedBytes()) - before) / events < 400) // buffers of connections go a little later
   })
 
   test('holds a backlog in the server alone, and gives the memory back when it is settled', async () => {

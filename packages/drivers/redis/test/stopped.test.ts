@@ -10,7 +10,7 @@ import type { WorkerOptions, WorkerSaid, WorkerTold } from './worker.ts'
 
 jest.setTimeout(60_000)
 
-const leaseMs = 2_000
+const leaseMs = 5_000
 
 class Worker extends Forked {
   constructor(options: WorkerOptions) {
