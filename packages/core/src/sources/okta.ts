@@ -1,3 +1,5 @@
+import { SetupError } from '../words/errors.ts'
+import { knownOptions } from '../words/options.ts'
 import type { SecretOptions } from '../verify/hash.ts'
 import type { Source } from '../verify/source.ts'
 import { tokenSource, type TokenPreset } from '../verify/token.ts'
@@ -33,8 +35,17 @@ export interface OktaOptions extends SecretOptions {
 }
 
 /** Event hooks of Okta. The secret is the authentication secret of the hook, with its `Basic ` or `Bearer ` if it has one. */
-export const okta = <Events = Record<string, unknown>>({
-  header = 'authorization',
-  ...options
-}: OktaOptions): Source<Events> =>
-  tokenSource({ ...oktaPreset, scheme: { kind: 'token', token: { header: header.toLowerCase() } } }, options)
+export function okta<Events = Record<string, unknown>>(options: OktaOptions): Source<Events> {
+  knownOptions('okta', options, ['secret', 'header'])
+  const { secret, header = 'authorization' } = options
+  if (!/^[\w-]+$/.test(header)) {
+    throw new SetupError(
+      'ERR_OPTION_INVALID',
+      `Option "okta.header" is ${JSON.stringify(header)}: use the name of a header.`,
+    )
+  }
+  return tokenSource(
+    { ...oktaPreset, scheme: { kind: 'token', token: { header: header.toLowerCase() } } },
+    { secret },
+  )
+}

@@ -4,6 +4,7 @@ import {
   github,
   gitlab,
   hmac,
+  okta,
   slack,
   standardWebhooks,
   stripe,
@@ -136,6 +137,11 @@ describe('set-up mistakes', () => {
     expect(code(() => hmac({ secret: 'good', ...timed, ...(options as object) }))).toMatchObject({
       code: 'ERR_OPTION_INVALID',
     })
+  })
+
+  it('refuses what is not the name of a header', () => {
+    expect(code(() => okta({ secret: 'good', header: '' })).code).toBe('ERR_OPTION_INVALID')
+    expect(code(() => okta({ secret: 'good', header: 'X-Key: good' })).code).toBe('ERR_OPTION_INVALID')
   })
 })
 
