@@ -23,7 +23,7 @@ export const enqueue = (target: core.Intake | core.Publish, { onReject }: Reject
 
 /** Runs the route once per idempotency key and replays its reply to repeats. For one's own API. */
 export const idempotency = ({ onReject, ...options }: core.IdempotencyOptions & Rejecting): Middleware =>
-  lift(core.idempotency(options), onReject && { onReject })
+  lift(core.idempotency(options), { ...(onReject && { onReject }), ...(options.log && { log: options.log }) })
 
 /** Runs a route's handler again when it rejects, while the sender waits. The last error is thrown as it is. */
 export function retry(

@@ -178,6 +178,14 @@ describe.each(Object.entries(majors))('on %s', (_, App) => {
       expect(errors).toEqual([boom])
     })
 
+    test('idempotency logs where the app wants it that its store is out of reach', async () => {
+      const codes: string[] = []
+      const store = Object.assign(memory(), { claim: () => Promise.reject(new Error('off')) })
+      const { url } = await run(idempotency({ store, log: ({ code }) => void codes.push(code) }))
+      expect((await fetch(url, signed({}, { 'idempotency-key': 'k1' }))).status).toBe(503)
+      expect(codes).toEqual(['ERR_STORE_UNAVAILABLE'])
+    })
+
     test('retry runs the handler again and throws its last error', async () => {
       let runs = 0
       const { url } = await run(

@@ -3,6 +3,7 @@ import type { CallHandler, ExecutionContext, NestInterceptor, Type } from '@nest
 import { idempotency, type IdempotencyOptions, type Stage, type Store } from '@trigger-hub/core'
 import type { Observable } from 'rxjs'
 import { intercept } from '../lift.ts'
+import { nestLog } from '../nest-log.ts'
 import { readsRawBody } from './raw-guard.ts'
 import { TRIGGER_HUB_OPTIONS, type TriggerHubModuleOptions } from '../options.ts'
 
@@ -18,7 +19,7 @@ export function IdempotencyInterceptor(options: Partial<IdempotencyOptions> = {}
     readonly #stage: Stage
 
     constructor(@Optional() @Inject(TRIGGER_HUB_OPTIONS) module: TriggerHubModuleOptions = {}) {
-      this.#stage = idempotency({ store: storeOf(module), ...options } as IdempotencyOptions)
+      this.#stage = idempotency({ store: storeOf(module), log: nestLog, ...options } as IdempotencyOptions)
     }
 
     intercept(context: ExecutionContext, handler: CallHandler): Promise<Observable<unknown>> {
