@@ -1,6 +1,6 @@
 import { payloadOf } from '../pure/payload.ts'
 import { payloadFor } from '../stages/verify-signature.ts'
-import type { Source } from '../verify/index.ts'
+import { sourceIn, type Source } from '../verify/source.ts'
 import { SetupError } from '../words/errors.ts'
 import type { EventRecord } from '../words/event.ts'
 import { RequestHeaders } from '../words/headers.ts'
@@ -29,22 +29,15 @@ export function endpointsOf({ sources, endpoint, source }: TriggerHubOptions): E
   }
   if (endpoint !== undefined && source !== undefined) {
     if (!endpoint.startsWith('/')) throw invalid(`Option "endpoint" is a path: write "/${String(endpoint)}".`)
-    return [{ name: onlySource, path: endpoint.slice(1), source: checked(onlySource, source) }]
+    return [{ name: onlySource, path: endpoint.slice(1), source: sourceIn('Option "source"', source) }]
   }
   if (!sources) return undefined
   return Object.entries(sources).map(([name, source]) => {
-    if (names.test(name)) return { name, path: name, source: checked(name, source) }
+    if (names.test(name)) return { name, path: name, source: sourceIn(`Option "sources.${name}"`, source) }
     throw invalid(
       `"${name}" is not a name for a source: it is part of a URL and of patterns, so use letters, digits, "_" and "-".`,
     )
   })
-}
-
-function checked(name: string, source: Source): Source {
-  if (typeof (source as Partial<Source> | undefined)?.check === 'function') return source
-  throw invalid(
-    `Source "${name}" is not one: use a preset, such as github({ secret }) from @trigger-hub/core/sources.`,
-  )
 }
 
 const invalid = (message: string): SetupError => new SetupError('ERR_OPTION_INVALID', message)

@@ -45,6 +45,9 @@ export function hmac<Events = Record<string, unknown>>(options: HmacOptions): So
   oneOf('algorithm', algorithm, ['sha1', 'sha256', 'sha384', 'sha512'])
   oneOf('encoding', encoding, ['hex', 'base64', 'base64url'])
   oneOf('secretEncoding', secretEncoding, ['utf8', 'hex', 'base64'])
+  if (tolerance !== undefined && options.timestamp === undefined) {
+    throw invalid('tolerance', tolerance, 'it beside "timestamp", which names the header with the time')
+  }
   const key = (options.key ?? 'x-idempotency-key').toLowerCase()
   const type = (options.type ?? 'x-event-type').toLowerCase()
   const timestamp = options.timestamp?.toLowerCase()
@@ -113,7 +116,7 @@ function oneOf(option: string, value: string, allowed: readonly string[]): void 
   if (!allowed.includes(value)) throw invalid(option, value, `one of ${allowed.join(', ')}`)
 }
 
-const invalid = (option: string, value: string, expected: string): SetupError =>
+const invalid = (option: string, value: string | number, expected: string): SetupError =>
   new SetupError(
     'ERR_OPTION_INVALID',
     `Option "hmac.${option}" is ${JSON.stringify(value)}: use ${expected}.`,

@@ -1,4 +1,4 @@
-import { WebhookError } from '../words/errors.ts'
+import { SetupError, WebhookError } from '../words/errors.ts'
 import type { WebhookEvent } from '../words/event.ts'
 import type { Reply, Stage, WebhookState } from '../words/request.ts'
 
@@ -15,9 +15,10 @@ export interface Intake {
  * promise resolves. A rejection is answered 503 with `retry-after`, so that the sender tries again.
  * @throws WebhookError `ERR_SIGNATURE_MISSING` when no `verifySignature` came before it, `ERR_NOT_ACCEPTED`, and what
  *   the hub throws
+ * @throws SetupError `ERR_OPTION_INVALID` for what is neither
  */
 export function enqueue(target: Intake | Publish): Stage {
-  const accept = typeof target === 'function' ? published(target) : target.accept.bind(target)
+  const accept = typeof target === 'function' ? published(target) : acceptOf(target)
   return async ({ webhook }) => {
     if (!webhook.verified || !webhook.event) {
       throw new WebhookError(
@@ -27,6 +28,14 @@ export function enqueue(target: Intake | Publish): Stage {
     }
     return accept(webhook.event, webhook)
   }
+}
+
+function acceptOf(intake: Intake): Intake['accept'] {
+  if (typeof (intake as Partial<Intake> | undefined)?.accept === 'function') return intake.accept.bind(intake)
+  throw new SetupError(
+    'ERR_OPTION_INVALID',
+    'enqueue wants a hub, or an async function that publishes the event.',
+  )
 }
 
 const published =

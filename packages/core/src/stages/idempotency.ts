@@ -159,7 +159,13 @@ export function idempotency(options: IdempotencyOptions): Stage {
 
 function settings(options: IdempotencyOptions) {
   knownOptions('idempotency', options, known)
-  const { cache = 'below-500', clock = systemClock, log = stderrLog, headers = [] } = options
+  const {
+    cache = 'below-500',
+    clock = systemClock,
+    log = stderrLog,
+    headers = [],
+    onStoreError = 'fail',
+  } = options
   if (typeof (options.store as Partial<Store> | undefined)?.claim !== 'function') {
     throw new SetupError(
       'ERR_OPTION_INVALID',
@@ -170,6 +176,19 @@ function settings(options: IdempotencyOptions) {
     throw new SetupError(
       'ERR_OPTION_INVALID',
       'Option "key" of idempotency is a source or a function; for another header there is "header".',
+    )
+  }
+  if (!['fail', 'open'].includes(onStoreError)) {
+    throw new SetupError(
+      'ERR_OPTION_INVALID',
+      `Option "onStoreError" is ${JSON.stringify(onStoreError)}: use 'fail' or 'open'.`,
+    )
+  }
+  for (const option of ['scope', 'fingerprint'] as const) {
+    if (['undefined', 'function'].includes(typeof options[option])) continue
+    throw new SetupError(
+      'ERR_OPTION_INVALID',
+      `Option "${option}" of idempotency is a function of the request.`,
     )
   }
   const keptNames = [...keptHeaders, ...headers.map((name) => name.toLowerCase())].filter(

@@ -11,6 +11,7 @@ import {
   type SignedRequest,
   type Source,
 } from '../verify/index.ts'
+import { sourceIn } from '../verify/source.ts'
 import { systemClock } from '../words/clock.ts'
 import { WebhookError } from '../words/errors.ts'
 import type { EventRecord } from '../words/event.ts'
@@ -29,8 +30,10 @@ export interface VerifySignatureOptions extends RawBodyOptions {
  * looks at the payload before the signature holds. A sender's validation of the endpoint is answered here: it is no event.
  * @throws WebhookError `ERR_SIGNATURE_…` and `ERR_TIMESTAMP_…`, all of them 401 unless the sender asks for another
  *   status, and what `rawBody` throws
+ * @throws SetupError `ERR_OPTION_UNKNOWN`; `ERR_OPTION_INVALID` for what is no source
  */
 export function verifySignature(source: Source, options: VerifySignatureOptions = {}): Stage {
+  sourceIn('What verifySignature is to check by', source)
   knownOptions('verifySignature', options, ['name', 'limit', 'bodyTimeout', 'clock'])
   const { name = source.preset.provider, ...bodyOptions } = options
   const clock = options.clock ?? systemClock

@@ -104,3 +104,16 @@ export const isSource = (value: unknown): value is Source =>
   'preset' in value &&
   'check' in value &&
   typeof value.check === 'function'
+
+/**
+ * What a preset has returned.
+ * @param what  names it, should it be something else
+ * @throws SetupError `ERR_OPTION_INVALID`
+ */
+export function sourceIn(what: string, value: unknown): Source {
+  if (isSource(value)) return value
+  throw new SetupError(
+    'ERR_OPTION_INVALID',
+    `${what} is not a source: use a preset, such as github({ secret }) from @trigger-hub/core/sources.`,
+  )
+}

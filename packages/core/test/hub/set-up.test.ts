@@ -1,6 +1,14 @@
-import { SetupError, TriggerHub, createListener, retry } from '@trigger-hub/core'
+import {
+  SetupError,
+  TriggerHub,
+  createListener,
+  enqueue,
+  idempotency,
+  retry,
+  verifySignature,
+} from '@trigger-hub/core'
 import { memory } from '@trigger-hub/core/memory'
-import { hmac } from '@trigger-hub/core/sources'
+import { github, hmac } from '@trigger-hub/core/sources'
 
 const shop = hmac({ secret: 'correct horse battery' })
 const nothing = () => undefined
@@ -130,6 +138,36 @@ test.each<[string, () => unknown, string, RegExp]>([
     () => createListener(hub(), { path: '/in' } as never),
     'ERR_OPTION_UNKNOWN',
     /createListener has no option "path". It takes: otherwise, prefix/,
+  ],
+  [
+    'a preset that was not called',
+    () => verifySignature(github as never),
+    'ERR_OPTION_INVALID',
+    /is not a source: use a preset, such as github\(\{ secret \}\)/,
+  ],
+  [
+    'a queue that is none',
+    () => enqueue({} as never),
+    'ERR_OPTION_INVALID',
+    /enqueue wants a hub, or an async/,
+  ],
+  [
+    'an unknown answer to a store out of reach',
+    () => idempotency({ store: memory(), onStoreError: 'opne' as never }),
+    'ERR_OPTION_INVALID',
+    /"onStoreError" is "opne": use 'fail' or 'open'/,
+  ],
+  [
+    'a scope that is no function',
+    () => idempotency({ store: memory(), scope: 'tenant' as never }),
+    'ERR_OPTION_INVALID',
+    /"scope" of idempotency is a function/,
+  ],
+  [
+    'a tolerance without a timestamp',
+    () => hmac({ secret: 'correct horse battery', tolerance: '5m' }),
+    'ERR_OPTION_INVALID',
+    /"hmac.tolerance" is "5m": use it beside "timestamp"/,
   ],
   ['a bot without time', () => withBot({ timeout: 0 }), 'ERR_OPTION_INVALID', /at least 1 ms/],
   ['a bot that never runs', () => withBot({ concurrency: 0 }), 'ERR_OPTION_INVALID', /"concurrency"/],
