@@ -12,6 +12,7 @@ import type { WebhookEvent } from '../words/event.ts'
 import type { Log } from '../words/log.ts'
 import type { Reply, Stage, WebhookState } from '../words/request.ts'
 import { bot as checkedBot, type Bot, type BotOptions } from './bot.ts'
+import { deadLettersOf } from './dead-letters.ts'
 import { defaultDriver } from './default-driver.ts'
 import { endpointsOf, payloadsOf, type Endpoint } from './endpoints.ts'
 import { hubSettings, type HubSettings, type TriggerHubOptions } from './options.ts'
@@ -49,12 +50,7 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake, Re
    * Dead letters of all bots. `list` gives them oldest first, `redrive` puts them back as attempt 1 for their own bot
    * only, `discard` removes them for good; the last two take an id or a filter and say how many.
    */
-  readonly deadLetters: DeadLetters = {
-    list: async (filter) => (await this.#open()).deadLetters.list(filter),
-    read: async (id) => (await this.#open()).deadLetters.read(id),
-    redrive: async (which) => (await this.#open()).deadLetters.redrive(which),
-    discard: async (which) => (await this.#open()).deadLetters.discard(which),
-  }
+  readonly deadLetters: DeadLetters = deadLettersOf(() => this.#open())
 
   /** @throws SetupError with a code for each mistake, and its fix */
   constructor(options: TriggerHubOptions<S> = {}) {

@@ -227,3 +227,19 @@ test.each<[string, unknown, string, RegExp]>([
   expect(error).toMatchObject({ name: 'SetupError', code, message: expect.stringMatching(message) as string })
   expect(declare).not.toHaveBeenCalled()
 })
+
+test.each(['list', 'redrive', 'discard'] as const)(
+  'a misspelt filter means no dead letter, not all of them: %s',
+  async (does) => {
+    const driver = memory()
+    const asked = jest.spyOn(driver.deadLetters, does)
+    const { deadLetters } = hub({ driver })
+    const code = (filter: object): Promise<unknown> =>
+      deadLetters[does](filter).catch((error: unknown) => (error as SetupError).code)
+    expect(await code({ bto: 'crm' })).toBe('ERR_OPTION_UNKNOWN')
+    expect(await code(null as never)).toBe('ERR_OPTION_INVALID')
+    expect(asked).not.toHaveBeenCalled()
+    await code({ bot: 'crm' })
+    expect(asked).toHaveBeenCalledTimes(1)
+  },
+)
