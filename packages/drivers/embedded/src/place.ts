@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
-import { access, mkdir, statfs } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { access, mkdir, stat, statfs } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { SetupError } from '@trigger-hub/core'
 
 /** Where locks and shared memory do not reach from one machine to the other, so that the file would be damaged. */
@@ -35,7 +35,8 @@ export interface Warning {
 /**
  * Makes the folder of the file and looks at where it is.
  * @returns what an operator should know about the place
- * @throws SetupError `ERR_DRIVER_UNUSABLE` for a folder that cannot be written and for a network filesystem
+ * @throws SetupError `ERR_DRIVER_UNUSABLE` for a folder that cannot be written, for a path that is a folder itself and for a
+ *   network filesystem
  * @see statfs(2)
  */
 export async function preparePlace(path: string, typeOf = filesystemOf): Promise<Warning[]> {
@@ -51,6 +52,12 @@ export async function preparePlace(path: string, typeOf = filesystemOf): Promise
       'ERR_DRIVER_UNUSABLE',
       `"${path}" cannot be written (${(cause as NodeJS.ErrnoException).code ?? 'error'}): give the process the right to its folder, or the option "path" another one.`,
       { cause },
+    )
+  }
+  if (await isFolder(path)) {
+    throw new SetupError(
+      'ERR_DRIVER_UNUSABLE',
+      `"${path}" is a folder: give the option "path" a file in it, such as "${join(path, 'hub.db')}".`,
     )
   }
   const type = path.startsWith('\\\\') ? 0x517b : await typeOf(folder)
@@ -85,3 +92,9 @@ export async function preparePlace(path: string, typeOf = filesystemOf): Promise
 async function filesystemOf(folder: string): Promise<number> {
   return process.platform === 'linux' ? (await statfs(folder)).type >>> 0 : 0
 }
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (there) => there.isDirectory(),
+    () => false, // a new file is made
+  )

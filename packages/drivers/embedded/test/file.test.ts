@@ -106,7 +106,7 @@ describe('whose the file is', () => {
   it('can be used after the mistake is mended', async () => {
     mkdirSync(path) // a folder where the file should be
     const driver = opened()
-    await expect(accept(driver)).rejects.toThrow()
+    await expect(accept(driver)).rejects.toThrow(/is a folder: give the option "path" a file in it/)
     rmSync(path, { recursive: true })
     await expect(eventually(() => accept(driver).catch(() => undefined))).resolves.toMatchObject({
       is: 'accepted',
