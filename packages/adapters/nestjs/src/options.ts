@@ -35,9 +35,15 @@ export const TRIGGER_HUB_OPTIONS = Symbol.for('trigger-hub.options')
 export function hubOf({
   hub,
   prefix: _prefix,
-  role: _role,
+  role = 'both',
   ...options
 }: TriggerHubModuleOptions): TriggerHub {
+  if (!['receiver', 'worker', 'both'].includes(role)) {
+    throw new SetupError(
+      'ERR_OPTION_INVALID',
+      `Option "role" is ${JSON.stringify(role)}: use 'receiver', 'worker' or 'both'.`,
+    )
+  }
   if (!hub) return new TriggerHub({ log: nestLog, ...options })
   const [option] = Object.keys(options)
   if (option === undefined) return hub

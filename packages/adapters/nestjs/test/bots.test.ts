@@ -234,12 +234,31 @@ describe('mistakes come out at start, with their fix', () => {
       return
     }
   }
+  @Bot('deaf')
+  class Deaf {
+    run() {
+      return
+    }
+  }
   test.each([
+    [
+      'a bot that hears nothing',
+      Deaf,
+      /Deaf has @Bot\('deaf'\) and hears nothing: put @On\('source:pattern'\)/,
+    ],
     ['a method without a name', NoName, /NoName\.run has @On and no name: put @Bot\('a-name'\) on the class/],
     ['two methods with one name', Twice, /Twice\.second .* name it, @On\('…', \{ name: 'twice\.second' \}\)/],
     ['a source that is not there', Typo, /hears "shopp:\*\*", but the sources are: shop/],
   ])('%s', async (_name, provider, message) => {
     await expect(running([provider])).rejects.toThrow(message)
+  })
+
+  test('a role that there is not', async () => {
+    const module = TriggerHubTestingModule.forRoot({ sources: { shop: source }, role: 'reciever' as never })
+    const root = rootOf({ imports: [module] })
+    await expect(
+      NestFactory.createApplicationContext(root, { logger: false, abortOnError: false }),
+    ).rejects.toThrow(/"role" is "reciever": use 'receiver'/)
   })
 })
 

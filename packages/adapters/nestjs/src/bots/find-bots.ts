@@ -46,14 +46,17 @@ export class BotFinder {
   #addOf(type: Type, host: Host, hub: TriggerHub, isOurs: (hearing: Hearing) => boolean): void {
     const ofClass = this.#metadata.get<string | undefined>(botKey, type)
     let unnamed = 0
+    let found = 0
     for (const method of this.#methods.getAllMethodNames(type.prototype as object)) {
       const hearing = this.#hearingOf(type, method)
       if (!hearing) continue
+      found++
       const { name = ofClass, ...options } = hearing
       if (hearing.name === undefined) unnamed++
       if (name === undefined || unnamed > 1) throw nameless(type, method, ofClass)
       if (isOurs(hearing)) hub.bot(name, options as BotOptions<never>, this.#runner.handlerOf(host, method))
     }
+    if (ofClass !== undefined && found === 0) throw deaf(type, ofClass)
   }
 
   #hearingOf(type: Type, method: string): Hearing | undefined {
@@ -81,4 +84,10 @@ const nameless = (type: Type, method: string, ofClass: string | undefined): Setu
     ofClass === undefined
       ? `${type.name}.${method} has @On and no name: put @Bot('a-name') on the class.`
       : `${type.name}.${method} is one more bot of the class: name it, @On('…', { name: '${ofClass}.${method}' }).`,
+  )
+
+const deaf = (type: Type, ofClass: string): SetupError =>
+  new SetupError(
+    'ERR_BOT_INVALID',
+    `${type.name} has @Bot('${ofClass}') and hears nothing: put @On('source:pattern') on its method.`,
   )

@@ -30,6 +30,8 @@ function verifierOf(hub: TriggerHub | undefined, source: string): Stage {
   if (stage) return stage
   throw new SetupError(
     'ERR_SOURCE_UNKNOWN',
-    `A route is signed by "${source}", but the hub has no such source.`,
+    hub
+      ? `A route is signed by "${source}", but the hub has no such source.`
+      : `A route is signed by "${source}", but there is no hub: import TriggerHubModule.forRoot(…) with that source.`,
   )
 }
