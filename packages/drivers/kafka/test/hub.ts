@@ -45,7 +45,7 @@ export class Hub {
       ...(options.client ? {} : { brokers: this.#brokers() }),
       store: embedded({ path: this.#file }),
       prefix: this.prefix,
-      lease: 1_000,
+      lease: 5_000, // longer than a busy machine keeps a process from renewing it
       ...around,
       ...options,
     })

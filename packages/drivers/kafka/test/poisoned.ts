@@ -8,7 +8,7 @@ const { brokers, prefix, log } = JSON.parse(process.argv[2] ?? '{}') as Record<
 >
 
 process.on('message', () => {
-  const driver = new Hub(() => brokers, prefix).driver()
+  const driver = new Hub(() => brokers, prefix).driver({ lease: 1_000 }) // which the next one waits out
   void work(
     driver,
     'mail',
