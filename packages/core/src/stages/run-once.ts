@@ -1,3 +1,4 @@
+import { within } from '../pure/deadline.ts'
 import { keepLease } from '../pure/keep-lease.ts'
 import type { Held, Store, StoredReply } from '../ports/store.ts'
 import type { Clock } from '../words/clock.ts'
@@ -68,10 +69,7 @@ export function runOnce({ store, clock, log, leaseMs, ttlMs, storeTimeoutMs, kee
     })
   }
 
-  function inTime<Value>(promise: Promise<Value>): Promise<Value> {
-    return new Promise((resolve, reject) => {
-      const cancel = clock.after(storeTimeoutMs, () => reject(new Error(`no answer in ${storeTimeoutMs} ms`)))
-      promise.finally(cancel).then(resolve, reject)
-    })
+  function inTime(promise: Promise<boolean>): Promise<boolean> {
+    return within(promise, storeTimeoutMs, undefined, clock)
   }
 }
