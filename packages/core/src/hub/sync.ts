@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { within } from '../pure/deadline.ts'
 import type { Driver } from '../ports/driver.ts'
 import type { Claim, Held, Store, StoredReply } from '../ports/store.ts'
 import { attempt, type Handler, type AttemptSurroundings } from '../stages/attempt.ts'
@@ -68,15 +69,20 @@ function claimInTime(store: Store, key: string, print: string, settings: HubSett
   )
 }
 
-/** The attempt counts even if its reply cannot be remembered: a repeat then runs again, as after a crash. */
+/**
+ * The attempt counts even if its reply cannot be remembered, or not in time: a repeat may then run again, as after a crash.
+ */
 async function keep(store: Store, held: Held, reply: StoredReply, settings: HubSettings): Promise<void> {
   if (held.key === '') return
-  const kept = await store.complete(held, reply, settings.keepKeysMs).catch(() => false)
+  const { acceptTimeoutMs, keepKeysMs, clock } = settings
+  const completed = store.complete(held, reply, keepKeysMs)
+  const kept = await within(completed, acceptTimeoutMs, undefined, clock).catch(() => false)
   if (kept) return
   settings.log({
     level: 'warn',
     code: 'WARN_REPLY_NOT_KEPT',
-    message: 'The reply of a bot that ran in the request could not be stored; a repeat will run it again.',
+    message:
+      'The reply of a bot that ran in the request could not be stored in time; a repeat may run it again.',
   })
 }
 

@@ -106,6 +106,16 @@ test('is done with a repeat in one time, however much of it went by in waiting f
   expect(Math.min(...timeouts)).toBeGreaterThanOrEqual(50) // none is begun that could not be finished
 })
 
+test('holds no reply up for a store that does not say whether it has it', async () => {
+  const driver = memory()
+  driver.complete = () => gate<boolean>().opened
+  const { post, logged } = await listening({ ack: 'sync', driver, acceptTimeout: 50 }, (hub) =>
+    hub.bot('quote', { on: '*:**' }, () => 'done'),
+  )
+  expect(await (await post('signed', {})).json()).toBe('done')
+  expect(logged.map(({ code }) => code)).toEqual(['WARN_REPLY_NOT_KEPT'])
+})
+
 test('keeps a signed key with another body in quarantine', async () => {
   const { hub, post } = await listening({ ack: 'sync' }, (hub) => hub.bot('quote', { on: '*:**' }, () => 1))
   await post('signed', { amount: 1 })
