@@ -36,7 +36,7 @@ export function problemOf(error: WebhookError): Reply {
 export interface RespondOptions {
   /** Default `'reply'`. */
   readonly onReject?: OnReject
-  /** Hears of refusals that are the app's own trouble: status 500 and above. Default: stderr. */
+  /** Hears of refusals that are the app's own trouble: from status 500 on, and that nothing verifies. Default: stderr. */
   readonly log?: Log
 }
 
@@ -65,7 +65,9 @@ export async function respond(
     if (error === ofTheRest || !WebhookError.is(error)) throw error
     const { code, status, message } = error
     tell(steps.rejected, () => ({ source: request.webhook.source, code, status }))
-    if (status >= 500) log({ level: 'warn', code, message })
+    // verifySignature leaves the source behind, also when it refuses: without one, it was not there
+    const isUnguarded = code === 'ERR_SIGNATURE_MISSING' && request.webhook.source === undefined
+    if (status >= 500 || isUnguarded) log({ level: 'warn', code, message })
     if (onReject === 'next') throw error
     return problemOf(error)
   }
