@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import {
   RequestHeaders,
+  WebhookError,
   enqueue,
   respond,
   verifySignature,
@@ -20,8 +21,8 @@ async function answered(stage: Stage) {
     webhook: { verified: false },
   }
   const log = (record: LogRecord) => void logged.push(record)
-  const { status } = await respond(stage, request, async () => ({ status: 200, headers: {} }), { log })
-  return { status, logged }
+  const { status, body } = await respond(stage, request, async () => ({ status: 200, headers: {} }), { log })
+  return { status, logged, body: JSON.parse(String(body)) as unknown }
 }
 
 test('says in the log that a route enqueues what nothing has verified: all its requests are answered 401', async () => {
@@ -39,4 +40,21 @@ test('says in the log that a route enqueues what nothing has verified: all its r
 test('logs nothing about a request that is not signed: anybody could fill the log', async () => {
   const { status, logged } = await answered(verifySignature(hmac({ secret: 'correct horse battery' })))
   expect([status, logged]).toEqual([401, []])
+})
+
+test('says in the log alone what was wrong with the place where an event should have gone', async () => {
+  const stage: Stage = () => {
+    const cause = new Error('connect ECONNREFUSED 10.0.0.7:9092')
+    throw new WebhookError('ERR_NOT_ACCEPTED', 'The function given to enqueue(…) rejected.', { cause })
+  }
+  const { logged, body } = await answered(stage)
+  expect(logged.map(({ message }) => message)).toEqual([
+    'The function given to enqueue(…) rejected. Cause: Error: connect ECONNREFUSED 10.0.0.7:9092',
+  ])
+  expect(body).toEqual({
+    type: 'about:blank',
+    title: 'Service Unavailable',
+    status: 503,
+    code: 'ERR_NOT_ACCEPTED',
+  })
 })

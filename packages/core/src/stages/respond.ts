@@ -2,13 +2,15 @@ import { WebhookError, ERRORS } from '../words/errors.ts'
 import { steps, tell } from '../words/channels.ts'
 import { stderrLog, type Log } from '../words/log.ts'
 import type { Next, Reply, Stage, WebhookRequest } from '../words/request.ts'
+import { errorRecord } from './attempt.ts'
 
 /** What to do with a refusal: answer it, or hand the coded error to the app's own error handler. */
 export type OnReject = 'reply' | 'next'
 
 /**
  * The reply that an error becomes: `application/problem+json` with a stable code. An unauthenticated sender learns only
- * that it is one: every 401 has the same body.
+ * that it is one: every 401 has the same body. What is the app's own trouble is for its log: no sender reads of its files and
+ * servers.
  * @see RFC 9457
  */
 export function problemOf(error: WebhookError): Reply {
@@ -16,7 +18,7 @@ export function problemOf(error: WebhookError): Reply {
   if (bare) return { status, headers: { 'cache-control': 'no-store' } }
   const { status: usual, title } = ERRORS[error.code]
   const code = usual === 401 ? 'ERR_UNAUTHORIZED' : error.code
-  const detail = usual === 401 || status === 500 ? {} : { detail: error.message }
+  const detail = usual === 401 || status >= 500 ? {} : { detail: error.message }
   return {
     status,
     headers: {
@@ -67,8 +69,15 @@ export async function respond(
     tell(steps.rejected, () => ({ source: request.webhook.source, code, status }))
     // verifySignature leaves the source behind, also when it refuses: without one, it was not there
     const isUnguarded = code === 'ERR_SIGNATURE_MISSING' && request.webhook.source === undefined
-    if (status >= 500 || isUnguarded) log({ level: 'warn', code, message })
+    if (status >= 500 || isUnguarded) log({ level: 'warn', code, message: message + causeOf(error) })
     if (onReject === 'next') throw error
     return problemOf(error)
   }
+}
+
+/** What the app's own function or the store threw is all that tells a bug from an outage. */
+function causeOf({ cause }: WebhookError): string {
+  if (cause === undefined) return ''
+  const { name, message } = errorRecord(cause)
+  return ` Cause: ${name}: ${message}`
 }
