@@ -243,3 +243,17 @@ test.each(['list', 'redrive', 'discard'] as const)(
     expect(asked).toHaveBeenCalledTimes(1)
   },
 )
+
+test.each(['redrive', 'discard'] as const)(
+  'a condition that came to nothing does not mean all dead letters: %s',
+  async (does) => {
+    const driver = memory()
+    const asked = jest.spyOn(driver.deadLetters, does)
+    const query: { bot?: string } = {} // of a request that names no bot
+    await expect(hub({ driver }).deadLetters[does]({ bot: query.bot } as object)).rejects.toMatchObject({
+      code: 'ERR_OPTION_INVALID',
+      message: 'A filter of dead letters has "bot" without a value: leave "bot" out if all are meant.',
+    })
+    expect(asked).not.toHaveBeenCalled()
+  },
+)
