@@ -1,11 +1,15 @@
 import { execFile } from 'node:child_process'
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 const wanted = '200 issues.opened'
 const env = { ...process.env, NODE_OPTIONS: '' } // no condition, no loader: what a user has
 const strict = ['--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false']
+
+const withoutDriver = `
+  const { TriggerHub } = require('@trigger-hub/core')
+  new TriggerHub().start().catch(({ code, message }) => console.log(code, message))`
 
 /**
  * Four projects below one installation of the tarballs: each receives a signed webhook over HTTP, stores it with the
@@ -42,6 +46,15 @@ export function consumerChecks(root, packed, folder) {
     { name: 'test/consumers/js-cjs: runs', check: program('js-cjs', 'main.js') },
     ...typescript('ts-esm'),
     ...typescript('ts-cjs'),
+    {
+      name: 'test/consumers: without its default driver the hub says what to install',
+      async check() {
+        rmSync(join(folder, 'node_modules', '@trigger-hub', 'embedded'), { recursive: true })
+        const said = await inside('js-cjs', ['--eval', withoutDriver])
+        if (!/^ERR_DRIVER_MISSING .* npm install @trigger-hub\/embedded/.test(said))
+          throw new Error(`It said "${said}".`)
+      },
+    },
   ]
 }
 
