@@ -87,6 +87,11 @@ export function judged({
       'WARN_KAFKA_MIN_INSYNC',
       `Topic "${topic}" has min.insync.replicas 1: an event is accepted when one broker has it. Set 2.`,
     )
+  } else if (needed === copies) {
+    warn(
+      'WARN_KAFKA_NO_SPARE',
+      `Topic "${topic}" has ${copies} copies and waits for all of them: while one of their brokers is away nothing is accepted. Give it one copy more.`,
+    )
   }
   if (isTold && needed < 2 && !isFlushed) {
     warn(

@@ -40,6 +40,12 @@ test.each<[string, Parameters<typeof found>[0], string, string[]]>([
     ['WARN_KAFKA_MIN_INSYNC', 'WARN_KAFKA_FSYNC'],
   ],
   [
+    'two copies, as made while one of three brokers is away',
+    { copies: 2 },
+    'replicated',
+    ['WARN_KAFKA_NO_SPARE'],
+  ],
+  [
     'leaders that lag behind',
     { settings: { 'unclean.leader.election.enable': 'true' } },
     'replicated',
