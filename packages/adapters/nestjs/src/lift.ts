@@ -3,6 +3,7 @@ import {
   hold,
   respond,
   type HeldReply,
+  type Log,
   type Next,
   type Reply,
   type RespondOptions,
@@ -40,6 +41,7 @@ export function intercept(
   stage: Stage,
   context: ExecutionContext,
   handler: CallHandler,
+  log: Log = nestLog,
 ): Promise<Observable<unknown>> {
   const http = httpOf(context)
   let fromRoute: Reply | undefined
@@ -67,6 +69,8 @@ export function intercept(
       if (!held) return reject(error)
       void held.reply.then(() => held?.release()) // the route has thrown, and the app's own filter answers
     }
-    respond(stage, http, rest, throwing).then(replied).catch(failed)
+    respond(stage, http, rest, { ...throwing, log })
+      .then(replied)
+      .catch(failed)
   })
 }

@@ -163,6 +163,23 @@ describe.each(Object.entries(platforms))('IdempotencyInterceptor on %s', (_, pla
     expect(counted.runs).toBe(1)
   })
 
+  test('logs where the app wants it that its store is out of reach', async () => {
+    const codes: string[] = []
+    const store = Object.assign(memory(), { claim: () => Promise.reject(new Error('off')) })
+    const log = ({ code }: { code: string }) => void codes.push(code)
+    @Controller()
+    @UseInterceptors(IdempotencyInterceptor({ store, log }))
+    class Orders {
+      @Post('orders')
+      order() {
+        return 'done'
+      }
+    }
+    const { url } = await run(Orders)
+    expect((await fetch(`${url}/orders`, post('{}', key))).status).toBe(503)
+    expect(codes).toEqual(['ERR_STORE_UNAVAILABLE'])
+  })
+
   test("takes the module's store when it is given none", async () => {
     @Controller()
     @UseInterceptors(IdempotencyInterceptor({ required: true }))

@@ -23,7 +23,7 @@ export function IdempotencyInterceptor(options: Partial<IdempotencyOptions> = {}
     }
 
     intercept(context: ExecutionContext, handler: CallHandler): Promise<Observable<unknown>> {
-      return intercept(this.#stage, context, handler)
+      return intercept(this.#stage, context, handler, options.log)
     }
   }
   return mixin(Interceptor)
