@@ -32,7 +32,7 @@ export interface AppOptions {
 }
 
 /** What it says to its parent. */
-export type Said = Born | { readonly is: 'quiet' }
+export type Said = Born | { readonly is: 'working' } | { readonly is: 'quiet' }
 /** What it is told. */
 export type Told = 'start' | 'when quiet'
 
@@ -75,6 +75,8 @@ const digestOf = (body: Buffer): string => createHash('sha256').update(body).dig
 const bots = crashBots((message) => new PermanentError(message))
 const lines = new Map(bots.map(({ name }) => [name, appender<Run>(folder, `bot-${name}`)]))
 
+let isWorking = false
+
 for (const { name, on, work } of bots) {
   const write = lines.get(name)!
   hub.bot(
@@ -92,6 +94,8 @@ for (const { name, on, work } of bots) {
         redelivered,
       }
       write({ is: 'started', ...of })
+      if (!isWorking) say({ is: 'working' })
+      isWorking = true
       await (workMs === 'until SIGUSR2' ? continued : wait(workMs))
       try {
         work(of.key, context)

@@ -11,13 +11,19 @@ export interface CrashRun {
   readonly events: number
   /** Most requests under way. */
   readonly inFlight: number
-  /** A process is killed after about so many answers to the sender, half to one and a half times; so is its successor. */
+  /**
+   * A process is killed after about so many answers to the sender, half to one and a half times; so is its successor. One that
+   * works is not killed before it does.
+   */
   readonly life: number
   readonly seed: number
   /** The processes, each restarted after its kill; one of them receives. */
   readonly roles: readonly AppOptions['role'][]
   readonly app?: Omit<AppOptions, 'folder' | 'role'>
 }
+
+/** Longer than a worker takes to get what a killed one had, whose lease has to run out. */
+const patienceMs = 20_000
 
 /** A new folder for one run. */
 export const freshFolder = (): string => mkdtempSync(join(tmpdir(), 'trigger-hub-crash-'))
@@ -48,7 +54,8 @@ export async function crashRun(folder: string, run: CrashRun): Promise<Ledger> {
   const killing = async (slot: Slot, ends: readonly number[]): Promise<void> => {
     for (const end of ends) {
       while (answered < end && !isOver) await wait(1)
-      if (!isOver) await slot.cut()
+      if (isOver || !(await slot.works())) return
+      await slot.cut()
     }
   }
   const kills = slots.map((slot) => ({ slot, ends: endsOfLives(life, last, random) }))
@@ -111,6 +118,13 @@ class Slot {
 
   async start(): Promise<void> {
     this.port = await this.#current.start()
+  }
+
+  /** True once a run has begun in the present process, so that a kill meets some; false when there is nothing to run. */
+  works(): Promise<boolean> {
+    if (this.role === 'receiver') return Promise.resolve(true)
+    const begun = this.#current.working.then(() => true)
+    return Promise.race([begun, wait(patienceMs, false, { ref: false })])
   }
 
   /** SIGKILL, then the successor. */
