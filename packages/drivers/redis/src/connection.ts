@@ -31,6 +31,7 @@ export class Connection {
   #lastError: unknown
   #settling: Promise<void> | undefined
   #lastAnswerAt = 0
+  #givenUp: object | undefined
   #isClosed = false
 
   /**
@@ -160,11 +161,17 @@ export class Connection {
     this.#lastError = error
   }
 
-  /** A connection that swallows what is written to it is given up: nothing was answered since the call was sent. */
+  /**
+   * A connection that swallows what is written to it is given up: nothing was answered since the call was sent. Once, since
+   * all calls that wait for it are late together, and `disconnect()` leaves something behind each time.
+   */
   #suspect(sentAt: number): void {
     if (this.#isLent || this.#lastAnswerAt > sentAt || this.client.status !== 'ready') return
+    const client = this.client as Redis
+    if (client.stream === this.#givenUp) return
+    this.#givenUp = client.stream
     this.#lastError = new Error('the connection is dead')
-    ;(this.client as Redis).disconnect(true)
+    client.disconnect(true)
   }
 }
 
