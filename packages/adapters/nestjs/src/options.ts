@@ -1,5 +1,5 @@
 import type { InjectionToken, ModuleMetadata, OptionalFactoryDependency } from '@nestjs/common'
-import { SetupError, TriggerHub, type Sources, type TriggerHubOptions } from '@trigger-hub/core'
+import { SetupError, TriggerHub, oneOf, type Sources, type TriggerHubOptions } from '@trigger-hub/core'
 import { nestLog } from './nest-log.ts'
 
 /** What this process does: take requests, run bots, or both. A worker needs no HTTP. */
@@ -38,12 +38,7 @@ export function hubOf({
   role = 'both',
   ...options
 }: TriggerHubModuleOptions): TriggerHub {
-  if (!['receiver', 'worker', 'both'].includes(role)) {
-    throw new SetupError(
-      'ERR_OPTION_INVALID',
-      `Option "role" is ${JSON.stringify(role)}: use 'receiver', 'worker' or 'both'.`,
-    )
-  }
+  oneOf('role', role, ['receiver', 'worker', 'both'])
   if (!hub) return new TriggerHub({ log: nestLog, ...options })
   const [option] = Object.keys(options)
   if (option === undefined) return hub

@@ -5,7 +5,7 @@ import { bytes, milliseconds, type Duration, type Size } from '../words/amounts.
 import { systemClock, type Clock } from '../words/clock.ts'
 import { SetupError } from '../words/errors.ts'
 import { stderrLog, type Log } from '../words/log.ts'
-import { knownOptions } from '../words/options.ts'
+import { knownOptions, oneOf } from '../words/options.ts'
 import type { SourceName, Sources } from './types.ts'
 
 /**
@@ -146,13 +146,4 @@ export function hubSettings(options: TriggerHubOptions): HubSettings {
 function able(option: string, part: object | undefined, method: string, such: string): void {
   if (part === undefined || typeof (part as Record<string, unknown> | null)?.[method] === 'function') return
   throw new SetupError('ERR_OPTION_INVALID', `Option "${option}" is no ${option}: give what ${such} returns.`)
-}
-
-function oneOf<T extends string>(option: string, value: unknown, values: readonly T[]): T {
-  const found = values.find((one) => one === value)
-  if (found !== undefined) return found
-  throw new SetupError(
-    'ERR_OPTION_INVALID',
-    `Option "${option}" is ${JSON.stringify(value)}: use ${values.map((one) => `'${one}'`).join(' or ')}.`,
-  )
 }

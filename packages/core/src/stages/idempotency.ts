@@ -9,7 +9,7 @@ import { steps, tell } from '../words/channels.ts'
 import { systemClock } from '../words/clock.ts'
 import { SetupError, WebhookError } from '../words/errors.ts'
 import { stderrLog, type Log } from '../words/log.ts'
-import { knownOptions } from '../words/options.ts'
+import { knownOptions, oneOf } from '../words/options.ts'
 import type { Reply, Stage, WebhookRequest } from '../words/request.ts'
 import { rawBody, type RawBodyOptions } from './raw-body.ts'
 import { runOnce } from './run-once.ts'
@@ -178,12 +178,7 @@ function settings(options: IdempotencyOptions) {
       'Option "key" of idempotency is a source or a function; for another header there is "header".',
     )
   }
-  if (!['fail', 'open'].includes(onStoreError)) {
-    throw new SetupError(
-      'ERR_OPTION_INVALID',
-      `Option "onStoreError" is ${JSON.stringify(onStoreError)}: use 'fail' or 'open'.`,
-    )
-  }
+  oneOf('onStoreError', onStoreError, ['fail', 'open'])
   for (const option of ['scope', 'fingerprint'] as const) {
     if (['undefined', 'function'].includes(typeof options[option])) continue
     throw new SetupError(

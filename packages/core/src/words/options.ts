@@ -19,3 +19,16 @@ export function knownOptions(owner: string, options: object, known: readonly str
     throw new SetupError('ERR_OPTION_UNKNOWN', `${owner} has no option "${name}". ${takes}`)
   }
 }
+
+/**
+ * The word that was given, if it is one of these.
+ * @throws SetupError `ERR_OPTION_INVALID`, which names them
+ */
+export function oneOf<T extends string>(option: string, value: unknown, values: readonly T[]): T {
+  const found = values.find((one) => one === value)
+  if (found !== undefined) return found
+  throw new SetupError(
+    'ERR_OPTION_INVALID',
+    `Option "${option}" is ${JSON.stringify(value)}: use ${values.map((one) => `'${one}'`).join(' or ')}.`,
+  )
+}
