@@ -44,7 +44,7 @@ export function messageOf(event: EventRecord): EventMessage {
   }
 }
 
-/** @returns undefined for a record that somebody else has written */
+/** @returns undefined for a record that is no event; of one that somebody else has written, as much as it tells */
 export function eventOf({
   value,
   headers = {},
@@ -56,12 +56,20 @@ export function eventOf({
   return {
     ...{ id, source, type },
     rawType: of(own.rawType) ?? type,
-    time: Date.parse(time),
+    time: Date.parse(time) || 0,
     ...(key === undefined ? {} : { key }),
     ...(contentType === undefined ? {} : { contentType }),
-    headers: JSON.parse(of(own.headers) ?? '{}') as Record<string, string>,
+    headers: parsed(of(own.headers)),
     rawBody: value ?? Buffer.alloc(0),
     ...(marks === undefined ? {} : { marks: marks.split(' ') as Mark[] }),
+  }
+}
+
+function parsed(json = '{}'): Record<string, string> {
+  try {
+    return JSON.parse(json) as Record<string, string>
+  } catch {
+    return {} // somebody else's
   }
 }
 

@@ -4,7 +4,7 @@ import { systemClock, type Clock } from '@trigger-hub/core'
 import { eventually } from '../../../../test/eventually.ts'
 import { needsOwn } from '../../../../test/servers/needs.ts'
 import { Broker } from './broker.ts'
-import { accept, done, everything, work, type Hub } from './hub.ts'
+import { accept, done, everything, failed, work, type Hub } from './hub.ts'
 
 jest.setTimeout(120_000)
 
@@ -97,6 +97,22 @@ needsOwn('kafka', () => {
     const { runs } = await work(driver, 'mail')
     await eventually(() => runs.length > 0)
     expect(runs.map(({ event }) => event.id)).toEqual([id])
+    await eventually(async () => (await driver.inspect()).bots[0]?.backlog === 0)
+  })
+
+  test('runs what others have written as an event, with as much of it as can be read', async () => {
+    const one = broker.hub()
+    const driver = one.driver({ partitions: 1 })
+    await driver.declare(everything('mail'))
+    const headers = { ce_source: 'shop', ce_type: 'a', 'trigger-hub-headers': 'no JSON' }
+    await broker.put(`${one.prefix}.events`, [
+      { value: '{}', headers: { ...headers, ce_id: 'foreign', ce_time: 'yesterday' } },
+    ])
+    const { runs } = await work(driver, 'mail', ({ attempt }) =>
+      attempt > 1 ? done : { is: 'retry', afterMs: 10, failed: failed(attempt) },
+    )
+    const [, again] = await eventually(() => runs.length > 1 && runs)
+    expect(again?.event).toMatchObject({ id: 'foreign', time: 0, headers: {} })
     await eventually(async () => (await driver.inspect()).bots[0]?.backlog === 0)
   })
 
