@@ -2,7 +2,7 @@ import type { BotDeclaration, CompanionStore, EventRecord } from '@trigger-hub/c
 import { Registry } from '@trigger-hub/core/split'
 import type { Positions } from './positions.ts'
 import type { Topics } from './topics.ts'
-import { declared, isNew, pruned, type KafkaBot } from './wishes.ts'
+import { begunAnew, declared, isNew, pruned, type KafkaBot } from './wishes.ts'
 
 /** The bots that there are. One that is retired stays until everything of it is a dead letter. */
 export class Bots extends Registry<KafkaBot> {
@@ -32,9 +32,12 @@ export class Bots extends Registry<KafkaBot> {
   /** Writes down what is new, with the ends of the partitions, from which on it holds. */
   async declare(declarations: readonly BotDeclaration[]): Promise<void> {
     await this.update(async (all) => {
-      const { active, retired } = this
-      if (!isNew(active, declarations)) return all
-      const changed = declared(active, declarations, await this.#topics.extents(this.#topics.events))
+      const ends = await this.#topics.extents(this.#topics.events)
+      const bots = all.map((bot) => begunAnew(bot, ends))
+      const active = bots.filter(({ isRetired }) => !isRetired)
+      const retired = bots.filter(({ isRetired }) => isRetired)
+      if (!isNew(active, declarations)) return bots
+      const changed = declared(active, declarations, ends)
       const short = changed.map(async (bot) =>
         bot.wishes.length > 1 ? pruned(bot, await this.#positions.of(bot), this.#topics.events) : bot,
       )

@@ -31,12 +31,14 @@ export class Positions {
   async of(bot: KafkaBot): Promise<Place[]> {
     const topics = [this.#topics.events, this.#topics.retries(bot)]
     const groupId = this.#topics.group(bot)
-    const [committed, kept, ...extents] = await Promise.all([
+    const [committed, kept] = await Promise.all([
       this.#admin.use((admin) => admin.fetchOffsets({ groupId, topics })),
       this.#kept(bot),
-      ...topics.map((topic) => this.#topics.extents(topic)),
     ])
-    return topics.flatMap((topic, nth) => {
+    // later, or what was committed in between would be beyond the end
+    const extents = await Promise.all(topics.map((topic) => this.#topics.extents(topic)))
+    const lost: Record<string, number[]> = {}
+    const places = topics.flatMap((topic, nth) => {
       const offsets = committed.find((one) => one.topic === topic)?.partitions ?? []
       return (extents[nth] ?? []).map((extent) => {
         const { partition, low, high } = extent
@@ -46,9 +48,12 @@ export class Positions {
           topic === this.#topics.events ? beginningOf(bot, partition) : 0,
         )
         // a broker that has lost its latest records counts on from before them: the inbox knows what has an end
+        if (known > high) (lost[topic] ??= [])[partition] = low
         return { topic, ...extent, position: known > high ? low : Math.max(known, low) }
       })
     })
+    if (Object.keys(lost).length > 0) await this.keep(bot, lost) // as long as it shows: the end will come to where it was
+    return places
   }
 
   /** Keeps offsets that were committed, lower ones too: a broker may have lost records. */

@@ -33,6 +33,14 @@ export function declared(
   return [...changed.values()]
 }
 
+/** The bot, whose wishes hold from the beginning on where a log ends before them: it was made anew, or has lost its end. */
+export function begunAnew(bot: KafkaBot, ends: readonly Extent[]): KafkaBot {
+  const highs = new Map(ends.map(({ partition, high }) => [partition, high]))
+  const from = (offset: number, partition: number): number =>
+    offset > (highs.get(partition) ?? Infinity) ? 0 : offset
+  return { ...bot, wishes: bot.wishes.map((wish) => ({ on: wish.on, from: wish.from.map(from) })) }
+}
+
 /** Whether these declarations say something new. */
 export const isNew = (bots: readonly KafkaBot[], declarations: readonly BotDeclaration[]): boolean =>
   declarations.some(({ name, on }) => {

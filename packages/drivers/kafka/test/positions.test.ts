@@ -8,10 +8,13 @@ const bot = { name: 'mail', id: '1', on: ['*:**'], wishes: [{ on: ['*:**'], from
 
 /** Where a bot is when its group has committed this in the one partition of the events. */
 function positions() {
-  const broker = { committed: -1, high: 1_000 }
-  const fetchOffsets = async () => [
-    { topic: 'events', partitions: [{ partition: 0, offset: String(broker.committed), metadata: null }] },
-  ]
+  const broker = { committed: -1, high: 1_000, meanwhile: (): void => undefined }
+  const fetchOffsets = async () => {
+    await Promise.resolve() // the answer is on its way
+    broker.meanwhile()
+    const partitions = [{ partition: 0, offset: String(broker.committed), metadata: null }]
+    return [{ topic: 'events', partitions }]
+  }
   const admin = { use: (task: (one: unknown) => unknown) => task({ fetchOffsets }) }
   const topics: Partial<Topics> = {
     events: 'events',
@@ -39,4 +42,19 @@ test('a log that lost its end is read from its beginning, and when it has grown 
   await all.keep(bot, { events: [950] })
   broker.committed = -1
   expect(await position()).toBe(950)
+})
+
+test('a log that has once ended before where a bot was is read from its beginning, however long it is by then', async () => {
+  const { all, broker, position } = positions()
+  await all.keep(bot, { events: [1_000] })
+  broker.high = 12
+  expect(await position()).toBe(10)
+  broker.high = 2_000
+  expect(await position()).toBe(10)
+})
+
+test('what is committed while it is asked for is beyond no end', async () => {
+  const { broker, position } = positions()
+  broker.meanwhile = () => void Object.assign(broker, { committed: 1_001, high: 1_001 })
+  expect(await position()).toBe(1_001)
 })

@@ -116,6 +116,27 @@ needsOwn('kafka', () => {
     await eventually(async () => (await driver.inspect()).bots[0]?.backlog === 0)
   })
 
+  test('events in a topic that was made anew come to every bot, however far it was in the old one', async () => {
+    const one = broker.hub()
+    const topic = `${one.prefix}.events`
+    const before = one.driver({ partitions: 1 })
+    await before.declare(everything('old'))
+    for (let nth = 0; nth < 5; nth++) await accept(before)
+    await before.declare(everything('late')) // behind them
+    const worker = await work(before, 'old')
+    await eventually(() => worker.settled.length === 5)
+    await worker.drain()
+    await broker.admin.deleteTopics({ topics: [topic] })
+    await eventually(async () => !(await broker.admin.listTopics()).includes(topic))
+
+    const driver = one.driver({ partitions: 1 })
+    await driver.declare(everything('old', 'late'))
+    await driver.inspect() // as a hub that starts
+    for (let nth = 0; nth < 10; nth++) await accept(driver)
+    const workers = [await work(driver, 'old'), await work(driver, 'late')]
+    await eventually(() => workers.every(({ settled }) => settled.length === 10))
+  })
+
   test('frees what every bot has behind it, and nothing else', async () => {
     const one = broker.hub()
     const driver = one.driver({ partitions: 1 })
