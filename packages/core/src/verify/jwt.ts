@@ -3,7 +3,7 @@ import {
   createHmac,
   createPublicKey,
   verify as verifyWith,
-  type JsonWebKey,
+  type JsonWebKeyInput,
   type KeyObject,
 } from 'node:crypto'
 import { SetupError } from '../words/errors.ts'
@@ -38,7 +38,7 @@ export type TokenClaims = Readonly<Record<string, unknown>>
 
 /** A JSON Web Key Set, RFC 7517. */
 export interface KeySet {
-  readonly keys: readonly JsonWebKey[]
+  readonly keys: readonly JsonWebKeyInput['key'][]
 }
 
 /**
