@@ -12,6 +12,19 @@ export function inflated(body: Buffer): Buffer | undefined {
   }
 }
 
+const deepest = 64
+
+/** Whether JSON can be written anew at a bounded cost: indents of what is nested deeply take its square, and then the stack. */
+export function isWritable(text: string): boolean {
+  let depth = 0
+  for (const char of text) {
+    if (char === '[' || char === '{') depth++
+    else if (char === ']' || char === '}') depth--
+    if (depth > deepest) return false
+  }
+  return true
+}
+
 /** JSON as the usual serialisers write it. */
 export const writings = (value: unknown): string[] => [
   JSON.stringify(value),

@@ -1,4 +1,4 @@
-import { escapings, inflated, urls, writings } from './accidents.ts'
+import { escapings, inflated, isWritable, urls, writings } from './accidents.ts'
 import { json } from './payload.ts'
 import type { Scheme } from './preset.ts'
 import type { SignedRequest, Source, VerificationCode } from './source.ts'
@@ -263,7 +263,7 @@ function* trials(request: SignedRequest): Generator<Trial> {
     'The signature is over the body before it was compressed: inflate it first.',
     inflated(rawBody),
   )
-  const parsed = json(rawBody)
+  const parsed = isWritable(text) ? json(rawBody) : undefined
   if (parsed !== undefined) {
     const escapes = 'Characters of the body were escaped, or escapes were written out, before it came here.'
     for (const written of escapings(text)) yield body('body-escapes', escapes, Buffer.from(written))

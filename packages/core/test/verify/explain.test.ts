@@ -167,6 +167,13 @@ describe('explain', () => {
     }
   })
 
+  it('looks at deeply nested JSON at a bounded cost', () => {
+    const source = github({ secret: 'a secret' })
+    const headers = RequestHeaders.from({ 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` })
+    const rawBody = Buffer.from('['.repeat(30_000) + ']'.repeat(30_000))
+    expect(explain(source, { method: 'POST', url: '/', headers, rawBody }, 0)?.cause).toBe('mismatch')
+  })
+
   it('has words for senders without a signature header', () => {
     const source = gitlab({ secret: 'a token' })
     const request = { method: 'POST', url: '/', headers: RequestHeaders.from({}), rawBody: Buffer.from('{}') }

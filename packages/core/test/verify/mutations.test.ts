@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { RequestHeaders, verify, type Source } from '@trigger-hub/core/verify'
+import { explain, RequestHeaders, verify, type Source } from '@trigger-hub/core/verify'
 import { optionsOf, presetOf, type Vector } from '../../../../test/vectors/run.ts'
 import { covered } from './covered.ts'
 import { mutated, mutation } from './mutation.ts'
@@ -28,6 +28,7 @@ it(`refuses ${mutations} changed requests of ${new Set(samples.map(({ provider }
         )
         if (!checked.ok) {
           expect(checked.code).toMatch(/^ERR_(SIGNATURE|TIMESTAMP)_/)
+          expect(explain(sample.source, request, nowMs)?.code).toBe(checked.code)
           return
         }
         accepted++
