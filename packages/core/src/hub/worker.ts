@@ -1,8 +1,9 @@
 import type { Driver, Subscription } from '../ports/driver.ts'
 import { attempt, type AttemptSurroundings } from '../stages/attempt.ts'
 import { steps, tell } from '../words/channels.ts'
+import type { Delivery, Verdict } from '../words/delivery.ts'
 import { WebhookError } from '../words/errors.ts'
-import type { Log } from '../words/log.ts'
+import type { Log, LogRecord } from '../words/log.ts'
 import type { Bot } from './bot.ts'
 
 export interface WorkerSurroundings extends AttemptSurroundings {
@@ -26,7 +27,8 @@ export class Worker {
           bot.name,
           {
             concurrency: bot.concurrency,
-            onSettled({ event, attempt }, outcome, verdict) {
+            onSettled(delivery, outcome, verdict) {
+              const { event, attempt } = delivery
               tell(steps.settled, () => ({
                 bot: bot.name,
                 event: event.id,
@@ -34,7 +36,10 @@ export class Worker {
                 outcome,
                 verdict: verdict.is,
               }))
-              if (outcome === 'settled') return
+              if (outcome === 'settled') {
+                if (verdict.is === 'dead-letter') log(givenUp(delivery, verdict))
+                return
+              }
               log({
                 level: 'warn',
                 code: outcome === 'fenced' ? 'WARN_VERDICT_REFUSED' : 'WARN_VERDICT_UNKNOWN',
@@ -67,5 +72,23 @@ export class Worker {
   /** Fetches no more and waits for running attempts, which the `closing` signal ends at the deadline. */
   async stop(deadlineMs: number): Promise<void> {
     await Promise.all(this.#subscriptions.map((subscription) => subscription.drain(deadlineMs + settleMs)))
+  }
+}
+
+/** A dead letter waits for a person, so that one is told. */
+function givenUp(
+  { bot, event, history }: Delivery,
+  { reason, failed = history.at(-1) }: Extract<Verdict, { is: 'dead-letter' }>,
+): LogRecord {
+  const { name, message } = failed?.error ?? { name: 'Error', message: 'the process died.' }
+  return {
+    level: 'warn',
+    code: 'WARN_DEAD_LETTER',
+    message:
+      `Bot "${bot}" has given up on event ${event.id} (${event.source}:${event.type}); when its cause is mended: ` +
+      `hub.deadLetters.redrive({ bot: '${bot}' }). Cause: ${name}: ${message}`,
+    bot,
+    event: event.id,
+    reason,
   }
 }

@@ -123,6 +123,24 @@ test('reports what the driver warns of, and bots of the registry that nobody dec
   await hub.close()
 })
 
+test('says in the log that a bot has given up, why, and how to run it again', async () => {
+  const { hub, logged, post } = await listening({}, (hub) =>
+    hub.bot('crm', { on: '*:**', retry: { retries: 1, base: 1 } }, () => {
+      throw new TypeError('no such customer')
+    }),
+  )
+  await hub.work()
+  const reply = await post('plain', {})
+  await eventually(async () => (await hub.deadLetters.list()).length === 1)
+  const event = reply.headers.get('trigger-hub-event')
+  const message =
+    `Bot "crm" has given up on event ${event} (plain:unknown); when its cause is mended: ` +
+    `hub.deadLetters.redrive({ bot: 'crm' }). Cause: TypeError: no such customer`
+  expect(logged).toEqual([
+    { level: 'warn', code: 'WARN_DEAD_LETTER', message, bot: 'crm', event, reason: 'exhausted' },
+  ])
+})
+
 test('publishes each step on its diagnostics channel, without payload', async () => {
   const seen: [string, unknown][] = []
   const names = ['rejected', 'accepted', 'duplicate', 'attempt-started', 'attempt-ended', 'settled']
