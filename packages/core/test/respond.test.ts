@@ -4,19 +4,22 @@ import {
   WebhookError,
   enqueue,
   respond,
+  systemClock,
   verifySignature,
   type LogRecord,
   type Stage,
 } from '@trigger-hub/core'
 import { hmac } from '@trigger-hub/core/sources'
 
-async function answered(stage: Stage) {
+const source = hmac({ secret: 'correct horse battery' })
+
+async function answered(stage: Stage, headers: Record<string, string> = {}, bytes = Buffer.from('{}')) {
   const logged: LogRecord[] = []
   const request = {
     method: 'POST',
     url: '/hooks',
-    headers: new RequestHeaders([]),
-    stream: Readable.from([Buffer.from('{}')]),
+    headers: new RequestHeaders(Object.entries(headers).flat()),
+    stream: Readable.from([bytes]),
     parsedBody: undefined,
     webhook: { verified: false },
   }
@@ -37,9 +40,41 @@ test('says in the log that a route enqueues what nothing has verified: all its r
   ])
 })
 
-test('logs nothing about a request that is not signed: anybody could fill the log', async () => {
-  const { status, logged } = await answered(verifySignature(hmac({ secret: 'correct horse battery' })))
-  expect([status, logged]).toEqual([401, []])
+test('says in the log why a request is refused, and what to look at', async () => {
+  const { status, logged } = await answered(verifySignature(source, { name: 'shop' }), {
+    'x-signature': '0'.repeat(64),
+  })
+  expect([status, logged]).toEqual([
+    401,
+    [
+      {
+        level: 'warn',
+        code: 'ERR_SIGNATURE_MISMATCH',
+        message: expect.stringMatching(/^Source "shop": .*Compare it with/),
+      },
+    ],
+  ])
+})
+
+test('says so once a minute for each code: anybody could fill the log', async () => {
+  let now = Date.now()
+  const stage = verifySignature(source, { clock: { ...systemClock, now: () => now } })
+  const codes = async (headers = {}) => (await answered(stage, headers)).logged.map(({ code }) => code)
+  expect(await codes()).toEqual(['ERR_SIGNATURE_MISSING'])
+  expect(await codes()).toEqual([])
+  expect(await codes({ 'x-signature': '0'.repeat(64) })).toEqual(['ERR_SIGNATURE_MISMATCH'])
+  now += 59_999
+  expect(await codes()).toEqual([])
+  now += 1
+  expect(await codes()).toEqual(['ERR_SIGNATURE_MISSING'])
+})
+
+test('looks for no reason in a large body, which would take as long', async () => {
+  const headers = { 'x-signature': '0'.repeat(64) }
+  const { logged } = await answered(verifySignature(source), headers, Buffer.alloc(16_385))
+  expect(logged.map(({ message }) => message)).toEqual([
+    'Source "hmac": No configured secret matches the signature.',
+  ])
 })
 
 test('says in the log alone what was wrong with the place where an event should have gone', async () => {

@@ -24,6 +24,7 @@ export function enqueue(target: Intake | Publish): Stage {
       throw new WebhookError(
         'ERR_SIGNATURE_MISSING',
         'Nothing has verified this request: put verifySignature(…) before enqueue(…).',
+        { notable: true },
       )
     }
     return accept(webhook.event, webhook)

@@ -38,7 +38,7 @@ export function problemOf(error: WebhookError): Reply {
 export interface RespondOptions {
   /** Default `'reply'`. */
   readonly onReject?: OnReject
-  /** Hears of refusals that are the app's own trouble: from status 500 on, and that nothing verifies. Default: stderr. */
+  /** Hears of refusals that are the app's own trouble, or look like a mistake in its set-up. Default: stderr. */
   readonly log?: Log
 }
 
@@ -65,11 +65,9 @@ export async function respond(
     return await stage(request, next)
   } catch (error) {
     if (error === ofTheRest || !WebhookError.is(error)) throw error
-    const { code, status, message } = error
+    const { code, status, message, notable } = error
     tell(steps.rejected, () => ({ source: request.webhook.source, code, status }))
-    // verifySignature leaves the source behind, also when it refuses: without one, it was not there
-    const isUnguarded = code === 'ERR_SIGNATURE_MISSING' && request.webhook.source === undefined
-    if (status >= 500 || isUnguarded) log({ level: 'warn', code, message: message + causeOf(error) })
+    if (notable) log({ level: 'warn', code, message: message + causeOf(error) })
     if (onReject === 'next') throw error
     return problemOf(error)
   }

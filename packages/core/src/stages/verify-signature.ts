@@ -19,6 +19,7 @@ import { knownOptions } from '../words/options.ts'
 import type { Stage, WebhookRequest, WebhookState } from '../words/request.ts'
 import { compose } from './compose.ts'
 import { rawBody, type RawBodyOptions } from './raw-body.ts'
+import { reasons } from './reasons.ts'
 
 export interface VerifySignatureOptions extends RawBodyOptions {
   /** Name of the source in events. Default: the provider's name. */
@@ -39,6 +40,7 @@ export function verifySignature(source: Source, options: VerifySignatureOptions 
   const clock = options.clock ?? systemClock
   const { refusalStatus, bareRefusal = false } = source.preset
   const refused = { bare: bareRefusal, ...(refusalStatus === undefined ? {} : { status: refusalStatus }) }
+  const reasonOf = reasons(source)
   return compose(rawBody(bodyOptions), async (request, next) => {
     const { webhook } = request
     const now = clock.now()
@@ -51,7 +53,13 @@ export function verifySignature(source: Source, options: VerifySignatureOptions 
     if (unverified) return unverified
     if (source.wants) await prepare(source, signed, now)
     const checked = verify(source, signed, now)
-    if (!checked.ok) throw new WebhookError(checked.code, `Source "${name}": ${checked.message}`, refused)
+    if (!checked.ok) {
+      const reason = reasonOf(signed, checked, now)
+      throw new WebhookError(checked.code, `Source "${name}": ${reason ?? checked.message}`, {
+        ...refused,
+        notable: reason !== undefined,
+      })
+    }
     const validation = handshake(source, decoded, payload, { verified: true })
     if (validation) return validation
     if (source.confirms && (await confirmed(source, name, signed))) return { status: 200, headers: {} }

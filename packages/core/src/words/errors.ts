@@ -43,6 +43,8 @@ export interface WebhookErrorOptions extends ErrorOptions {
   status?: number
   /** Where a sender wants a refusal to have no body. */
   bare?: boolean
+  /** Whether it belongs into the app's log. Default: from status 500 on. */
+  notable?: boolean
 }
 
 /**
@@ -56,6 +58,7 @@ export class WebhookError extends Error {
   readonly retryable: boolean
   readonly retryAfterMs: number | undefined
   readonly bare: boolean
+  readonly notable: boolean
 
   constructor(code: ErrorCode, message: string, options: WebhookErrorOptions = {}) {
     super(message, options)
@@ -64,6 +67,7 @@ export class WebhookError extends Error {
     this.status = options.status ?? ERRORS[code].status
     this.retryable = ERRORS[code].retryable
     this.bare = options.bare ?? false
+    this.notable = options.notable ?? this.status >= 500
     this.retryAfterMs = options.retryAfterMs ?? (this.status === 503 ? 1_000 : undefined)
     Object.defineProperty(this, brand, { value: true })
   }
