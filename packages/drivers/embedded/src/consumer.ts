@@ -34,6 +34,7 @@ export class Consumer implements Subscription {
   #isWanted = false // something may have come since the last look
   #isStopped = false
   #isRefilling = false
+  #isUnsure = false // an answer was lost, so the file may hold for running what this consumer does not run
   #retryMs = firstRetryMs
   #cancelTimer: (() => void) | undefined
   #onIdle: (() => void)[] = []
@@ -92,12 +93,15 @@ export class Consumer implements Subscription {
       while (this.#isWanted && !this.#isStopped && this.#room() > 0) {
         this.#isWanted = false
         const id = await session.id()
+        const running = this.#isUnsure ? [...this.#running.keys()] : null
+        this.#isUnsure = false
         const taken = await thread.call('takeDeliveries', {
           bot: this.#bot,
           session: id,
           limit: this.#room(),
+          running,
         })
-        this.#retryMs = firstRetryMs
+        if (!running) this.#retryMs = firstRetryMs
         if (taken.is === 'lost') {
           session.lost(id)
           continue
@@ -111,14 +115,19 @@ export class Consumer implements Subscription {
         if (taken.nextDueAt !== null) this.#wakeIn(taken.nextDueAt - clock.now())
       }
     } catch (error) {
-      this.#isWanted = true
-      this.#wakeIn(this.#retryMs)
-      this.#retryMs = Math.min(this.#retryMs * 2, longestRetryMs)
+      this.#lookAgain()
       if (!this.#isStopped) onError(error)
     } finally {
       this.#isTaking = false
       this.#checkIdle()
     }
+  }
+
+  /** After a while, and at what the file has this consumer run: what became of a call is not known. */
+  #lookAgain(): void {
+    this.#isUnsure = this.#isWanted = true
+    this.#wakeIn(this.#retryMs)
+    this.#retryMs = Math.min(this.#retryMs * 2, longestRetryMs)
   }
 
   #wakeIn(ms: number): void {
@@ -158,7 +167,10 @@ export class Consumer implements Subscription {
     this.#track(
       this.#options.thread
         .call('settle', settleArgs(row, this.#bot, verdict, delivery.history))
-        .catch(() => 'unknown' as const)
+        .catch(() => {
+          this.#lookAgain()
+          return 'unknown' as const
+        })
         .then((outcome) => this.#options.onSettled(delivery, outcome, verdict)),
     )
   }

@@ -1,4 +1,4 @@
-import { systemClock, type EventRecord } from '@trigger-hub/core'
+import { systemClock, type Delivery, type EventRecord, type Settled } from '@trigger-hub/core'
 import { eventually } from '../../../../test/eventually.ts'
 import { open, type Database, type Open, type Value } from '../src/database.ts'
 import { GroupCommit, type Answer, type News } from '../src/group-commit.ts'
@@ -26,6 +26,34 @@ describe('one event of a group that cannot be stored', () => {
       'fulfilled',
     ])
     expect((await driver.inspect()).bots[0]?.backlog).toBe(3)
+  })
+})
+
+describe('a verdict that cannot be recorded', () => {
+  it('leaves its delivery to another run, which says so, as soon as one can be', async () => {
+    const driver = opened()
+    await driver.declare([{ name: 'mail', on: ['*:**'] }])
+    const file = open(path)
+    atEnd(() => file.close())
+    file.exec(`CREATE TRIGGER fault BEFORE UPDATE ON deliveries WHEN new.state = 'done'
+      BEGIN SELECT RAISE(ABORT, 'no'); END`)
+    const runs: Delivery[] = []
+    const outcomes: Settled[] = []
+    await driver.consume(
+      'mail',
+      { concurrency: 1, onSettled: (_, outcome) => outcomes.push(outcome), onError: () => undefined },
+      async (delivery) => {
+        runs.push(delivery)
+        return { is: 'done' }
+      },
+    )
+    await accept(driver)
+    await eventually(() => outcomes.includes('unknown'))
+    file.exec('DROP TRIGGER fault')
+    await eventually(() => outcomes.includes('settled'))
+    expect(runs[0]).toMatchObject({ attempt: 1, redelivered: false })
+    expect(runs.at(-1)).toMatchObject({ attempt: 1, redelivered: true })
+    expect(count(`deliveries WHERE state = 'done'`)).toBe(1)
   })
 })
 

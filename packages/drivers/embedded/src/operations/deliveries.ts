@@ -3,7 +3,7 @@ import type { Turn } from '../turn.ts'
 import { Wants, type Routed } from '../wants.ts'
 import { bury, buryIfRetired } from './dead-letters.ts'
 import { eventColumns, type EventRow } from './event-row.ts'
-import { isAlive } from './sessions.ts'
+import { giveBack, isAlive } from './sessions.ts'
 
 /** A delivery as it comes from the file. */
 export interface DeliveryRow extends EventRow {
@@ -19,6 +19,8 @@ export interface TakeArgs {
   readonly session: string
   /** Most deliveries. */
   readonly limit: number
+  /** The events that the session runs, when an answer to it was lost: whatever else the file has it run is given back. */
+  readonly running: readonly number[] | null
 }
 
 export type Taken =
@@ -38,9 +40,10 @@ const mostScanned = 500
 const mostBytes = 8 * 1024 ** 2
 
 /** Hands deliveries to a session: retries that are due, then what the bot's cursor has not passed. */
-export function takeDeliveries(turn: Turn, { bot, session, limit }: TakeArgs): Taken {
+export function takeDeliveries(turn: Turn, { bot, session, limit, running }: TakeArgs): Taken {
   const { db } = turn
   if (!isAlive(turn, session)) return { is: 'lost' }
+  if (running) giveBack(turn, session, (row) => row.bot === bot && !running.includes(row.event))
   const deliveries: DeliveryRow[] = []
   let bytes = 0
   const take = (row: DeliveryRow): boolean => {

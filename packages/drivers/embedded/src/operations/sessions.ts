@@ -51,8 +51,15 @@ export const isAlive = ({ db, monotonicMs }: Turn, session: string): boolean =>
 
 /** Ends a session in good order: what it still runs is given back and costs no attempt. */
 export function endSession(turn: Turn, { session }: { session: string }): null {
+  giveBack(turn, session, () => true)
+  turn.db.run('DELETE FROM sessions WHERE id = ?', session)
+  return null
+}
+
+/** Gives back what a session runs, or these of it. It may have begun, so the next run says `redelivered`. */
+export function giveBack(turn: Turn, session: string, these: (row: Running) => boolean): void {
   const { db, now } = turn
-  for (const row of runningOf(turn, session)) {
+  for (const row of runningOf(turn, session).filter(these)) {
     db.run(
       `UPDATE deliveries SET state = 'waiting', session = NULL, due_at = ?, interrupted = 1 WHERE event = ? AND bot = ?`,
       now,
@@ -61,8 +68,6 @@ export function endSession(turn: Turn, { session }: { session: string }): null {
     )
     buryIfRetired(turn, row)
   }
-  db.run('DELETE FROM sessions WHERE id = ?', session)
-  return null
 }
 
 function takeBack(turn: Turn): void {
@@ -94,15 +99,17 @@ function takeBack(turn: Turn): void {
   db.run(`DELETE FROM sessions WHERE NOT (${alive})`, monotonicMs)
 }
 
-const runningOf = ({ db }: Turn, session: string) =>
-  db.all<{
-    event: number
-    eventId: string
-    bot: string
-    attempt: number
-    started_at: number
-    history: string
-  }>(
+interface Running {
+  event: number
+  eventId: string
+  bot: string
+  attempt: number
+  started_at: number
+  history: string
+}
+
+const runningOf = ({ db }: Turn, session: string): Running[] =>
+  db.all(
     `SELECT d.event, e.id AS eventId, d.bot, d.attempt, d.started_at, d.history
      FROM deliveries d JOIN events e ON e.seq = d.event WHERE d.state = 'running' AND d.session = ?`,
     session,
