@@ -63,7 +63,8 @@ export class DatabaseThread {
       const until = systemClock.monotonicMs() + timeoutMs
       this.#waiting.set(n, { until, resolve, reject })
       this.#queue.push({ n, name: operation, args, until })
-      this.#deadlines ??= setInterval(() => this.#rejectLate(), deadlineCheckMs).unref()
+      // in a turn's end: if this thread was held up, what has come meanwhile is heard first
+      this.#deadlines ??= setInterval(() => setImmediate(() => this.#rejectLate()), deadlineCheckMs).unref()
       this.#starting ??= this.#start().catch((error: unknown) => this.#stop(error))
       this.#flushSoon()
     }) as Promise<ResultOf<Name>>

@@ -3,7 +3,7 @@ import { eventually } from '../../../../test/eventually.ts'
 import { open, type Database, type Open, type Value } from '../src/database.ts'
 import { GroupCommit, type Answer, type News } from '../src/group-commit.ts'
 import type { AcceptArgs } from '../src/operations/accept.ts'
-import { anEvent } from './events.ts'
+import { acceptOptions, anEvent } from './events.ts'
 import { accept, atEnd, count, opened, path } from './opened.ts'
 
 describe('one event of a group that cannot be stored', () => {
@@ -54,6 +54,18 @@ describe('a verdict that cannot be recorded', () => {
     expect(runs[0]).toMatchObject({ attempt: 1, redelivered: false })
     expect(runs.at(-1)).toMatchObject({ attempt: 1, redelivered: true })
     expect(count(`deliveries WHERE state = 'done'`)).toBe(1)
+  })
+})
+
+describe('an answer that comes while the process is held up', () => {
+  it('is heard, although its time is over when the process goes on', async () => {
+    const driver = opened()
+    await driver.declare([])
+    const event = anEvent()
+    const accepted = driver.accept(event, acceptOptions(event, { timeoutMs: 500 }))
+    await new Promise(setImmediate) // it is on its way to the file
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 800)
+    expect(await accepted).toEqual({ is: 'accepted', id: event.id })
   })
 })
 
