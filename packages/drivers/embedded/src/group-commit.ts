@@ -1,6 +1,7 @@
 import { SetupError, systemClock } from '@trigger-hub/core'
 import { Checkpointing } from './checkpointing.ts'
 import { troubleOf, type Database, type Open } from './database.ts'
+import { fileAt } from './file-at.ts'
 import { operations, type OperationName } from './operations/index.ts'
 import { prepare } from './schema.ts'
 import { Turn } from './turn.ts'
@@ -54,6 +55,7 @@ export class GroupCommit {
   readonly #open: Open
   readonly #tell: (news: News) => void
   #db: Database | undefined
+  #file: string | undefined
   #queue: Order[] = []
   #time = { now: 0, monotonicMs: 0 }
   #timer: NodeJS.Timeout | NodeJS.Immediate | undefined
@@ -125,6 +127,7 @@ export class GroupCommit {
       db.exec('BEGIN IMMEDIATE')
       const { answers, woken } = this.#perform(db, group)
       db.exec('COMMIT')
+      if (fileAt(this.#path) !== this.#file) throw new Error('it was removed or replaced while in use')
       this.#queue.splice(0, group.length)
       this.#tell({ is: 'answers', answers, woken })
     } catch (error) {
@@ -190,6 +193,10 @@ export class GroupCommit {
   #reopen(): void {
     let db: Database | undefined
     try {
+      // a new one would know no bot, and events would be wanted by nobody
+      if (this.#file !== undefined && fileAt(this.#path) === undefined) {
+        throw new Error('it is gone: put it back, or restart the process to begin a new one')
+      }
       db = this.#open(this.#path)
       prepare(db, this.#path)
       if (this.#failure !== undefined) settleLog(db)
@@ -197,6 +204,7 @@ export class GroupCommit {
       this.#checkpointing = new Checkpointing(db, this.#open, this.#path)
       this.#checkpointing.tend(false)
       this.#db = db
+      this.#file = fileAt(this.#path)
       this.#failure = undefined
       this.#reopenMs = firstReopenMs
       this.#tell({ is: 'opened', engine: db.engine, version })

@@ -1,10 +1,12 @@
+import { existsSync, mkdirSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
 import { systemClock, type Delivery, type EventRecord, type Settled } from '@trigger-hub/core'
 import { eventually } from '../../../../test/eventually.ts'
 import { open, type Database, type Open, type Value } from '../src/database.ts'
 import { GroupCommit, type Answer, type News } from '../src/group-commit.ts'
 import type { AcceptArgs } from '../src/operations/accept.ts'
 import { acceptOptions, anEvent } from './events.ts'
-import { accept, atEnd, count, opened, path } from './opened.ts'
+import { accept, atEnd, count, folder, opened, path } from './opened.ts'
 
 describe('one event of a group that cannot be stored', () => {
   it('fails alone', async () => {
@@ -66,6 +68,34 @@ describe('an answer that comes while the process is held up', () => {
     await new Promise(setImmediate) // it is on its way to the file
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 800)
     expect(await accepted).toEqual({ is: 'accepted', id: event.id })
+  })
+})
+
+describe('a file that is removed while it is in use', () => {
+  const names = ['hub.db', 'hub.db-wal', 'hub.db-shm']
+  const move = (from: string, to: string, inOrder = names): void => {
+    for (const name of inOrder) if (existsSync(join(from, name))) renameSync(join(from, name), join(to, name))
+  }
+
+  it('takes nothing that nobody would find again, makes no other file, and goes on when it is back', async () => {
+    const driver = opened()
+    await driver.declare([{ name: 'mail', on: ['*:**'] }])
+    await accept(driver)
+    const away = join(folder, 'away')
+    mkdirSync(away)
+    move(folder, away)
+    await expect(accept(driver)).rejects.toMatchObject({
+      code: 'ERR_DRIVER_UNAVAILABLE',
+      message: expect.stringContaining('it was removed or replaced') as string,
+    })
+    await eventually(async () =>
+      String(await accept(driver).catch((error: unknown) => error)).includes('it is gone'),
+    )
+    expect(existsSync(path)).toBe(false)
+    move(away, folder, names.toReversed()) // it is opened as soon as it is there
+    const accepted = await eventually(() => accept(driver).catch(() => undefined))
+    expect(accepted.is).toBe('accepted')
+    expect((await driver.inspect()).bots[0]).toMatchObject({ name: 'mail' })
   })
 })
 
