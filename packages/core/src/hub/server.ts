@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import { createListener, type ListenerOptions, type Receiving } from '../http/listener.ts'
+import type { Clock } from '../words/clock.ts'
 import { SetupError } from '../words/errors.ts'
 import { knownOptions } from '../words/options.ts'
 
@@ -26,9 +27,16 @@ export function serverOf(hub: Receiving, options: ListenOptions): Server {
   )
 }
 
-/** Idle connections are cut; a reply on its way may finish. */
-export const closed = (server: Server): Promise<void> =>
-  new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeIdleConnections()
-  })
+/**
+ * Takes no connection more, and cuts idle ones. A request on its way may be answered for so long: somebody may hold a
+ * connection on which none ever comes. One that is about to listen is waited for: it would do so once it is closed.
+ */
+export async function closed(listening: Promise<Server>, ms: number, clock: Clock): Promise<void> {
+  const server = await listening.catch(() => undefined) // its caller has heard of it
+  if (!server) return
+  const cancel = clock.after(ms, () => server.closeAllConnections())
+  const ended = new Promise((resolve) => server.close(resolve))
+  server.closeIdleConnections()
+  await ended
+  cancel()
+}

@@ -22,6 +22,9 @@ import type { SyncParts } from './sync.ts'
 import type { DataOf, On, Sources } from './types.ts'
 import { Worker } from './worker.ts'
 
+/** How long a reply on its way may take beyond the deadline of a close. */
+const replyMs = 1_000
+
 /** The data that a bot gets: what its schema makes of it, or what its source declares. */
 type Data<S extends Sources, Pattern extends string, Schema> = [Schema] extends [StandardSchemaV1]
   ? StandardSchemaV1.InferOutput<Schema>
@@ -38,7 +41,7 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake, Re
   readonly #bots = new Map<string, Bot>()
   readonly #receiver: Receiver
   readonly #closing = new AbortController()
-  readonly #servers: Server[] = []
+  readonly #servers: Promise<Server>[] = []
   readonly #store: Store | undefined
   readonly #attempts: AttemptSurroundings
   #driver: Driver | undefined
@@ -146,10 +149,9 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake, Re
     const server = serverOf(this, options)
     await this.#open()
     this.#receiver.refuseWhenStopped()
-    this.#servers.push(server)
-    server.listen(options.port, options.host)
-    await once(server, 'listening')
-    return server
+    const listening = once(server.listen(options.port, options.host), 'listening').then(() => server)
+    this.#servers.push(listening)
+    return await listening
   }
 
   /**
@@ -192,12 +194,15 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake, Re
   }
 
   async #close(deadlineMs: number): Promise<void> {
-    const cancel = this.#settings.clock.after(deadlineMs, () => this.#closing.abort())
+    const { clock } = this.#settings
+    const until = clock.monotonicMs() + deadlineMs
+    const cancel = clock.after(deadlineMs, () => this.#closing.abort())
     const received = this.#receiver.stop(deadlineMs)
     const worker = await this.#worker?.catch(() => undefined)
     await Promise.all([received, worker?.stop(deadlineMs)])
     cancel()
-    await Promise.all(this.#servers.map(closed))
+    const leftMs = Math.max(until - clock.monotonicMs(), replyMs)
+    await Promise.all(this.#servers.map((listening) => closed(listening, leftMs, clock)))
     const driver = await this.#started?.catch(() => this.#driver)
     await driver?.close()
   }

@@ -25,6 +25,7 @@ export interface TestHub {
   hub: TriggerHub<typeof sources>
   driver: Driver & Store
   logged: LogRecord[]
+  port: number
   /** Signs the body for a source and posts it. */
   post: (source: keyof typeof sources, body: unknown, id?: string) => Promise<Response>
 }
@@ -64,6 +65,7 @@ export async function listening(
     hub,
     driver,
     logged,
+    port,
     post(source, body, id = 'msg_1') {
       const rawBody = Buffer.from(JSON.stringify(body))
       const headers = {

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { DriverUnavailableError, TriggerHub, type LogRecord } from '@trigger-hub/core'
 import { memory } from '@trigger-hub/core/memory'
@@ -37,6 +38,29 @@ test('lets running attempts finish before it closes', async () => {
   open()
   await closing
   expect(finished).toBe(true)
+})
+
+test.each(['', 'POST /plain HTTP/1.1\r\n', 'POST /plain HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n'])(
+  'closes at the deadline although a connection is held on which only %j came',
+  async (bytes) => {
+    const { hub, port } = await listening()
+    const socket = connect(port, '127.0.0.1')
+    const cut = once(socket, 'close')
+    await once(socket, 'connect')
+    socket.write(bytes)
+    socket.resume()
+    await hub.close({ deadline: 20 })
+    await cut
+  },
+)
+
+test('is closed, and listens no more, when it was about to listen', async () => {
+  const hub = closedAfter(new TriggerHub({ driver: memory(), allowVolatile: true }))
+  await hub.start()
+  const listens = hub.listen({ port: 0, host: 'localhost' })
+  await Promise.resolve() // it waits for the address of its host
+  await hub.close()
+  expect((await listens).listening).toBe(false)
 })
 
 test('cuts attempts off at the deadline, and gives them back at no cost of an attempt', async () => {
