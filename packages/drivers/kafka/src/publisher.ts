@@ -1,4 +1,4 @@
-import type { Clock, EventRecord } from '@trigger-hub/core'
+import { DriverUnavailableError, type Clock, type EventRecord } from '@trigger-hub/core'
 import type { Published } from '@trigger-hub/core/split'
 import { Partitioners, type Message, type Producer } from 'kafkajs'
 import type { Client } from './client.ts'
@@ -6,7 +6,7 @@ import { Connected } from './connected.ts'
 import { dueHeader, generationHeader, messageOf } from './event-message.ts'
 import { rungFor } from './ladder.ts'
 import type { BotName, Topics } from './topics.ts'
-import { isRefusal, isStale, unavailable } from './trouble.ts'
+import { fixOf, isRefusal, isStale, unavailable } from './trouble.ts'
 
 interface Outgoing {
   readonly topic: string
@@ -79,7 +79,7 @@ export class Publisher {
       { topic: this.#topics.retries(bot), messages: [retry] },
       event.rawBody.length,
     )
-    if (outcome.is === 'refused') throw unavailable(new Error(outcome.reason))
+    if (outcome.is === 'refused') throw new DriverUnavailableError('kafka', outcome.reason)
   }
 
   close(): Promise<void> {
@@ -114,7 +114,7 @@ export class Publisher {
     try {
       producer = await this.#producer.ready()
     } catch (error) {
-      return end({ is: 'refused', reason: unavailable(error).message }) // nothing was sent
+      return end({ is: 'refused', reason: fixOf(error) }) // nothing was sent
     }
     const topicMessages = batch.map(({ topic, messages }) => ({ topic, messages: [...messages] }))
     let isUnknown = false
@@ -129,7 +129,7 @@ export class Publisher {
           continue // a copy does no harm
         }
         if (batch.length === 1 && !isUnknown) {
-          return end({ is: 'refused', reason: unavailable(error).message })
+          return end({ is: 'refused', reason: fixOf(error) })
         }
         for (const { reject } of batch) reject(unavailable(error))
         return

@@ -32,7 +32,10 @@ test('refuses with 503 and the fix when nobody listens at the address', async ()
     503,
     true,
   ])
-  expect(String(error)).toMatch(/nobody listens/)
+  const message =
+    'The kafka driver is out of reach: nobody listens at that address; start the broker, or correct "brokers".'
+  expect(error).toMatchObject({ message })
+  await expect(accept(driver)).rejects.toMatchObject({ message })
   await driver.close()
 })
 

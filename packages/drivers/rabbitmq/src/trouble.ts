@@ -22,6 +22,7 @@ const fixes: readonly [RegExp, string][] = [
 
 /** What to do about an error, in one line. */
 export function fixOf(error: unknown): string {
+  if (error instanceof DriverUnavailableError && error.cause) return fixOf(error.cause)
   const { message = 'it is not connected', code = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>
   const known = fixes.find(([sign]) => sign.test(`${message} ${code}`))
   return known ? known[1] : `${message}.`

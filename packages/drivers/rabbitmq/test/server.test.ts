@@ -277,7 +277,10 @@ describe('rabbitmq()', () => {
 
   test('says that nobody listens at the address', async () => {
     const driver = rabbitmq({ url: 'amqp://127.0.0.1:1', store: memory() })
-    expect(await refusal(driver.declare(everything))).toMatch(/nobody listens/)
+    const says =
+      'The rabbitmq driver is out of reach: nobody listens at that address; start the server, or correct the URL.'
+    expect(await refusal(driver.declare(everything))).toBe(says)
+    expect(await refusal(new Trial('').accept(driver))).toBe(says)
     await driver.close()
   })
 })
