@@ -30,6 +30,7 @@ const handshakeMs = 2_000
 const firstRetryMs = 50
 const longestRetryMs = 1_000
 const probeMs = 1_000
+const full = 'the server is short of memory or disk and takes no messages; free some'
 
 /** A connection that comes back by itself. It connects with the first call; while the server is away a call fails at once. */
 export class Link {
@@ -41,16 +42,17 @@ export class Link {
   #retryMs = firstRetryMs
   #lastError: unknown
   #isClosed = false
-  /** The server takes no messages: it is short of memory or disk. */
+  /** The server is short of memory or disk: it reads nothing here any more, and would answer to nothing. */
   isBlocked = false
 
   constructor(options: LinkOptions) {
     this.#options = options
   }
 
-  /** @throws DriverUnavailableError when the server is away, or not there within `timeoutMs`; SetupError */
+  /** @throws DriverUnavailableError when the server is away, reads nothing, or is not there within `timeoutMs`; SetupError */
   async connection(timeoutMs = patienceMs): Promise<ChannelModel> {
     if (this.#isClosed) throw new DriverUnavailableError('rabbitmq', 'it is closed.')
+    if (this.isBlocked) throw unavailable(new Error(full))
     if (this.#connection) return this.#connection
     if (this.#retry) throw unavailable(this.#lastError)
     this.#connecting ??= this.#connect()

@@ -231,6 +231,11 @@ needsOwn('rabbitmq', () =>
       await eventually(async () =>
         (await refusal(trial.accept(driver, {}, 2_000))).includes('short of memory or disk'),
       )
+      // nor is anything else that the server would not read
+      expect(await refusal(driver.inspect())).toMatch(/short of memory or disk/)
+      expect(await refusal(driver.declare([{ name: 'late', on: ['*:**'] }]))).toMatch(
+        /short of memory or disk/,
+      )
     })
 
     test('a connection that the user opens is used, and asked for again when it is lost', async () => {
