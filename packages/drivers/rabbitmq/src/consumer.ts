@@ -2,6 +2,7 @@ import type { Clock, ConsumeOptions, Handle, Subscription } from '@trigger-hub/c
 import { Runs, within, type Inbox, type Message } from '@trigger-hub/core/split'
 import type { Channel, ConsumeMessage } from 'amqplib'
 import type { Bots } from './bots.ts'
+import { closed } from './closed.ts'
 import type { Link } from './link.ts'
 import { eventOf, toldBy } from './message.ts'
 import { patienceMs } from './patience.ts'
@@ -65,7 +66,7 @@ export class Consumer implements Subscription {
   async drain(deadlineMs: number): Promise<void> {
     await (this.#stopped ??= this.#stop())
     await this.#runs.drain(deadlineMs)
-    await this.#channel?.close().catch(() => undefined)
+    if (this.#channel) await closed(this.#channel)
     this.#options.onDrained()
   }
 
@@ -86,7 +87,7 @@ export class Consumer implements Subscription {
     await bots.ensure(this.#bot)
     const connection = await link.connection()
     const channel = await connection.createChannel()
-    if (this.#stopped) return channel.close()
+    if (this.#stopped) return closed(channel)
     channel.on('error', (error) => this.#options.onError(unavailable(error))) // then it closes
     channel.on('close', () => this.#lose(channel))
     this.#channel = channel
@@ -95,7 +96,7 @@ export class Consumer implements Subscription {
     const consume = async (queue: string, isAgain: boolean): Promise<void> => {
       const { consumerTag } = await channel.consume(queue, (raw) => {
         if (raw) this.#take(channel, raw, isAgain)
-        else setTimeout(() => void channel.close().catch(() => undefined), deletedMs) // somebody has deleted the queue
+        else setTimeout(() => void closed(channel), deletedMs) // somebody has deleted the queue
       })
       this.#tags.push(consumerTag)
     }

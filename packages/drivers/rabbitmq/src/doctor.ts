@@ -1,7 +1,7 @@
 import { SetupError, type BotDeclaration, type Capabilities, type CompanionStore } from '@trigger-hub/core'
 import type { ChannelModel } from 'amqplib'
+import { closed } from './closed.ts'
 import { lookAt } from './management.ts'
-
 import type { Names } from './names.ts'
 import { fewestMembers, safeMembers, warnOfServer } from './warnings.ts'
 
@@ -87,7 +87,7 @@ export class Doctor {
       channel.on('error', () => undefined) // there is no such queue, which ends the channel
       try {
         const { messageCount } = await channel.checkQueue(queue)
-        await channel.close()
+        await closed(channel)
         return messageCount
       } catch (error) {
         if ((error as { code?: unknown }).code === 404) return undefined

@@ -1,4 +1,5 @@
 import type { Channel, ConsumeMessage } from 'amqplib'
+import { closed } from './closed.ts'
 import type { Link } from './link.ts'
 
 export interface StandingOptions {
@@ -37,13 +38,13 @@ export class Standing {
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#retry)
-    await this.#starting
-    await this.#channel?.close().catch(() => undefined)
+    if (this.#channel) await closed(this.#channel)
   }
 
   async #start(): Promise<void> {
     const { link, handlers, onLost } = this.#options
     const channel = await (await link.connection()).createChannel()
+    if (this.#isClosed) return closed(channel)
     channel.on('error', () => undefined)
     channel.on('close', () => {
       if (this.#channel === channel) this.#channel = undefined
@@ -63,7 +64,7 @@ export class Standing {
   }
 
   #take(channel: Channel, raw: ConsumeMessage | null, handle: (raw: ConsumeMessage) => Promise<void>): void {
-    if (!raw) return void channel.close().catch(() => undefined) // somebody has deleted the queue
+    if (!raw) return void closed(channel) // somebody has deleted the queue
     const giveBack = async (): Promise<void> => channel.nack(raw) // throws while the channel is closing
     handle(raw)
       .then(() => channel.ack(raw))

@@ -2,6 +2,7 @@ import type { Clock, CompanionStore, DeadLetterReason } from '@trigger-hub/core'
 import type { Inbox } from '@trigger-hub/core/split'
 import type { Channel, ConsumeMessage } from 'amqplib'
 import type { Bots } from './bots.ts'
+import { closed } from './closed.ts'
 import type { Link } from './link.ts'
 import { eventOf, toldBy, type Received } from './message.ts'
 import type { Outgoing } from './outgoing.ts'
@@ -62,7 +63,7 @@ export class Sweeper {
       if ((error as { code?: unknown }).code !== notFound) throw error
       await bots.remove(bot) // another process was faster
     } finally {
-      await channel.close().catch(() => undefined) // what was not buried goes back
+      await closed(channel) // what was not buried goes back
     }
   }
 

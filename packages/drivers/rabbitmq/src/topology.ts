@@ -1,5 +1,6 @@
 import { SetupError, type BotDeclaration } from '@trigger-hub/core'
 import type { Channel, ChannelModel } from 'amqplib'
+import { closed } from './closed.ts'
 import { ladder } from './ladder.ts'
 import { bindingKeys, type Names } from './names.ts'
 
@@ -115,5 +116,5 @@ async function on(connection: ChannelModel, task: (channel: Channel) => Promise<
       { cause: error },
     )
   }
-  await channel.close()
+  await closed(channel)
 }
