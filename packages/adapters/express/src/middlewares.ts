@@ -22,8 +22,10 @@ export const enqueue = (target: core.Intake | core.Publish, { onReject }: Reject
   lift(core.enqueue(target), onReject && { onReject })
 
 /** Runs the route once per idempotency key and replays its reply to repeats. For one's own API. */
-export const idempotency = ({ onReject, ...options }: core.IdempotencyOptions & Rejecting): RequestHandler =>
-  lift(core.idempotency(options), { ...(onReject && { onReject }), ...(options.log && { log: options.log }) })
+export function idempotency(options: core.IdempotencyOptions & Rejecting): RequestHandler {
+  const { onReject, ...own } = { ...options } // core says what it wants if there are none
+  return lift(core.idempotency(own), { ...(onReject && { onReject }), ...(own.log && { log: own.log }) })
+}
 
 /**
  * Runs a route's handler again when it throws or rejects, as long as it has not begun to answer and the sender waits.

@@ -355,3 +355,7 @@ test('a caller that leaves in the middle of a reply does not hold the key for ev
   const repeat = await freed(() => post('k'))
   expect([repeat.status, repeat.headers.get('idempotency-reply'), runs]).toEqual([200, 'not-kept', 1])
 })
+
+test('idempotency says what it needs when it is given nothing', () => {
+  expect(() => idempotency(undefined as never)).toThrow(/needs the option "store"/)
+})

@@ -22,8 +22,10 @@ export const enqueue = (target: core.Intake | core.Publish, { onReject }: Reject
   lift(core.enqueue(target), onReject && { onReject })
 
 /** Runs the route once per idempotency key and replays its reply to repeats. For one's own API. */
-export const idempotency = ({ onReject, ...options }: core.IdempotencyOptions & Rejecting): Middleware =>
-  lift(core.idempotency(options), { ...(onReject && { onReject }), ...(options.log && { log: options.log }) })
+export function idempotency(options: core.IdempotencyOptions & Rejecting): Middleware {
+  const { onReject, ...own } = { ...options } // core says what it wants if there are none
+  return lift(core.idempotency(own), { ...(onReject && { onReject }), ...(own.log && { log: own.log }) })
+}
 
 /** Runs a route's handler again when it rejects, while the sender waits. The last error is thrown as it is. */
 export function retry(
