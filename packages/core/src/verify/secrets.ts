@@ -39,7 +39,7 @@ export function credentials(preset: Preset, value: unknown, option = 'secret'): 
 const missing = (provider: string, option: string, how = 'is missing or empty'): SetupError =>
   new SetupError(
     'ERR_SECRET_MISSING',
-    `The ${option} of source "${provider}" ${how}: set it to the value that the provider shows for this webhook.`,
+    `The ${option} of source "${provider}" ${how}: set it to the value that the provider shows for this webhook, or look whether its environment variable is set.`,
   )
 
 const wrongKind = (provider: string, option: string, what: string): SetupError =>
