@@ -19,6 +19,8 @@ export interface Program {
   readonly url: string
   /** All that it has written. */
   readonly output: () => string
+  /** Its exit code, once it has ended by itself. */
+  readonly ended: () => Promise<number | null>
   readonly stop: () => Promise<void>
 }
 
@@ -40,15 +42,17 @@ export async function start({ block, path }: Module, env: Record<string, string>
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (output += String(text)))
+  const exit = once(child, 'exit').then(([code]) => code as number | null)
   const stop = async (): Promise<void> => {
     await ended(child)
     rmSync(folder, { recursive: true, force: true })
   }
   const port = await Promise.race([
     once(child, 'message').then(([port]) => port as number),
-    once(child, 'exit').then(() => undefined),
+    exit.then(() => undefined),
   ])
-  if (port !== undefined) return { url: `http://127.0.0.1:${port}`, output: () => output, stop }
+  if (port !== undefined)
+    return { url: `http://127.0.0.1:${port}`, output: () => output, ended: () => exit, stop }
   await stop()
   throw new Error(`It ended without listening.\n${output}`)
 }

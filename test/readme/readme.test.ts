@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { packages, root } from '../layering/source.ts'
+import { eventually } from '../eventually.ts'
 import { needs } from '../servers/needs.ts'
 import { blocksOf, pages, proseOf, textOf } from './blocks.ts'
 import { modulesOf, typeErrors, writeModules } from './modules.ts'
@@ -27,13 +29,15 @@ describe.each(
     .map((module) => [`${module.block.page}:${module.block.line}`, module] as const),
 )('the program of %s', (_name, module) => {
   const endpoint = endpointOf(module.block)
+  const ends = module.block.code.trimEnd().endsWith('hub.close()')
 
   const runs = (env: Record<string, string>): void =>
     it(
-      endpoint ? 'takes a signed webhook and refuses a forged one' : 'listens',
+      endpoint ? 'takes a signed webhook and refuses a forged one' : ends ? 'runs to its end' : 'listens',
       async () => {
         const program = await start(module, env)
         try {
+          if (ends && (await program.ended()) !== 0) throw new Error(program.output())
           if (!endpoint) return
           const statuses = [
             (await send(program, endpoint, 'signed')).status,
@@ -55,6 +59,23 @@ describe.each(
   }
   runsWith(wanted)
 })
+
+test('what the README sends by hand is taken by its program', async () => {
+  const page = blocksOf('README.md')
+  const { code } = page.find(({ code }) => code.includes('curl'))!
+  const [, secret] = /^GITHUB_SECRET=(.+)$/m.exec(code)!
+  const program = await start(
+    modules.find(({ block }) => block.page === 'README.md')!,
+    { GITHUB_SECRET: secret! },
+  )
+  try {
+    const sent = code.replace('localhost:3000', new URL(program.url).host)
+    await eventually(() => execFileSync('sh', ['-c', sent], { encoding: 'utf8' }).startsWith('HTTP/1.1 200'))
+    await eventually(() => program.output().includes('new issue'))
+  } finally {
+    await program.stop()
+  }
+}, 120_000)
 
 describe("a newcomer's whole app, imports and all,", () => {
   const appOf = (page: string): string[] => {
