@@ -53,6 +53,11 @@ export class Bots extends Registry<KafkaBot> {
     return this.retired.filter((bot) => bot.name === name)
   }
 
+  /** Everything of it is a dead letter. */
+  async buried({ id }: KafkaBot): Promise<void> {
+    await this.update((all) => all.map((bot) => (bot.id === id ? { ...bot, isBuried: true as const } : bot)))
+  }
+
   async remove({ id }: KafkaBot): Promise<void> {
     await this.update((all) => all.filter((bot) => bot.id !== id))
   }

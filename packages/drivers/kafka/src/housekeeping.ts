@@ -63,7 +63,7 @@ export class Housekeeping {
     const all = await bots()
     const isAlone = all.length > 0 && (await topics.areAllOf(all))
     const lowest = new Map(ends.map(({ partition, high }) => [partition, high]))
-    for (const bot of all) {
+    for (const bot of all.filter(({ isBuried }) => !isBuried)) {
       const places = await positions.of(bot)
       for (const { topic, partition, position } of places) {
         if (topic === topics.events) lowest.set(partition, Math.min(position, lowest.get(partition) ?? 0))

@@ -167,23 +167,31 @@ class KafkaDriver implements Driver {
     return name === null || bots.length > 0
   }
 
+  /** Can be done again, wherever it was broken off. */
   async #bury(bot: KafkaBot): Promise<void> {
-    const { sessions } = this.#found ?? (await this.#look())
-    try {
-      const isDone = await buryAll(bot, {
-        client: this.#client,
-        topics: this.#topics,
-        positions: this.#positions,
-        inbox: this.#inbox,
-        clock: this.#clock,
-        sessionMs: Math.max(10_000, sessions.shortestMs),
-      })
-      if (!isDone) return
-    } catch (error) {
-      if ((await this.#bots.load()).some(({ id }) => id === bot.id)) throw error // else another process has done it
+    if (!bot.isBuried) {
+      try {
+        if (!(await this.#buryAll(bot))) return
+      } catch (error) {
+        const known = (await this.#bots.load()).find(({ id }) => id === bot.id)
+        if (known && !known.isBuried) throw error // else another process has done it
+      }
+      await this.#bots.buried(bot)
     }
-    await this.#bots.remove(bot)
     await this.#topics.remove(bot)
+    await this.#bots.remove(bot)
+  }
+
+  async #buryAll(bot: KafkaBot): Promise<boolean> {
+    const { sessions } = this.#found ?? (await this.#look())
+    return buryAll(bot, {
+      client: this.#client,
+      topics: this.#topics,
+      positions: this.#positions,
+      inbox: this.#inbox,
+      clock: this.#clock,
+      sessionMs: Math.max(10_000, sessions.shortestMs),
+    })
   }
 
   async #reportOf(bot: KafkaBot): Promise<Report['bots'][number]> {

@@ -14,6 +14,8 @@ interface Wish {
 export interface KafkaBot extends RegisteredBot, BotName {
   /** What it has wanted since it was declared, oldest first. */
   readonly wishes: readonly Wish[]
+  /** All that it had is a dead letter; its topic and its group may still be there. */
+  readonly isBuried?: true
 }
 
 /** The bots after a declaration, whose wishes hold from the ends of the partitions on. */

@@ -20,7 +20,12 @@ async function freed(bots: KafkaBot[], others: string[] = []) {
   const place = { topic: 'hub.events', partition: 0, low: 0, high: 1_000, position: 700 }
   await new Housekeeping({
     ...{ topics, store: memory(), clock: systemClock },
-    positions: { of: async () => [place] } as unknown as Positions,
+    positions: {
+      async of({ isBuried }: KafkaBot) {
+        if (isBuried) throw new Error('its topic is not there')
+        return [place]
+      },
+    } as unknown as Positions,
     bots: async () => bots,
     retire: async () => undefined,
     onError: () => undefined,
@@ -38,6 +43,12 @@ test('a store that knows no bot frees nothing', async () => {
 
 test('nothing is freed while there is a bot that only another store knows', async () => {
   expect(await freed([mail], ['hub.print.4567cdef.retries'])).toEqual([])
+})
+
+test('a bot that is buried, and whose topic is there or not, keeps nothing', async () => {
+  const print: KafkaBot = { ...mail, name: 'print', id: '4567cdef', isRetired: true, isBuried: true }
+  expect(await freed([mail, print], ['hub.print.4567cdef.retries'])).toEqual([{ partition: 0, offset: 700 }])
+  expect(await freed([print, mail])).toEqual([{ partition: 0, offset: 700 }])
 })
 
 test('hubs and topics with other names do not matter', async () => {

@@ -1,3 +1,5 @@
+import { Kafka, logLevel } from 'kafkajs'
+import { eventually } from '../../../../test/eventually.ts'
 import { needs } from '../../../../test/servers/needs.ts'
 import { accept, everything, Hub } from './hub.ts'
 
@@ -16,5 +18,32 @@ needs('kafka', (brokers) => {
     await Promise.all([one.retire('mail'), other.retire('mail')])
     expect(await one.deadLetters.list({ reason: 'retired' })).toHaveLength(ids.length)
     expect((await one.inspect()).bots).toEqual([])
+  })
+
+  test('a retirement that was broken off before the topic of the bot was gone is finished by the next one', async () => {
+    const client = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING })
+    const admin = client.admin()
+    await admin.connect()
+    const broken = Object.create(client, {
+      admin: {
+        value: () =>
+          Object.assign(client.admin(), { deleteTopics: () => Promise.reject(new Error('it was killed')) }),
+      },
+    }) as Kafka
+    const topics = async (): Promise<string[]> =>
+      (await admin.listTopics()).filter((topic) => topic.startsWith(`${hub.prefix}.print.`))
+    try {
+      const one = hub.driver({ client: broken })
+      await one.declare(everything('print'))
+      await accept(one)
+      await expect(one.retire('print')).rejects.toThrow()
+      expect(await topics()).toHaveLength(1)
+      const other = hub.driver()
+      await other.retire('print')
+      expect(await other.deadLetters.list({ bot: 'print' })).toHaveLength(1)
+      await eventually(async () => (await topics()).length === 0)
+    } finally {
+      await admin.disconnect()
+    }
   })
 })
