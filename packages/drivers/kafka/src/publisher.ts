@@ -128,8 +128,10 @@ export class Publisher {
           await new Promise((resume) => setTimeout(resume, staleRetryMs))
           continue // a copy does no harm
         }
-        if (batch.length === 1 && !isUnknown) {
-          return end({ is: 'refused', reason: fixOf(error) })
+        if (!isUnknown && batch.length === 1) return end({ is: 'refused', reason: fixOf(error) })
+        if (!isUnknown && !isStale(error)) {
+          for (const one of batch) void this.#write([one]) // one of them is refused, and the others are not to be
+          return
         }
         for (const { reject } of batch) reject(unavailable(error))
         return
