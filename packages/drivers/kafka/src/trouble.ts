@@ -14,6 +14,10 @@ const fixes: readonly [RegExp, string][] = [
     /\b(ENOTFOUND|EAI_AGAIN)\b/,
     'its name leads nowhere; correct "brokers", or the broker\'s advertised.listeners.',
   ],
+  [
+    /\bTLS\b|\bSSL\b|_CERT|certificate/i,
+    'the broker cannot be spoken to over TLS; check "ssl", and whether that port is one for TLS.',
+  ],
   [/SASL|Authentication/i, 'the broker refuses the credentials; check "sasl" and "ssl".'],
   [
     /AUTHORIZATION_FAILED/,

@@ -22,6 +22,29 @@ needs('kafka', (url) => {
     expect(await admin.listTopics()).toContain(`${hub.prefix}.events`)
     await admin.disconnect()
   }, 60_000)
+
+  test.each<[string, Partial<KafkaOptions>, RegExp]>([
+    ['TLS', { ssl: true }, /over TLS; check "ssl"/],
+    [
+      'a password',
+      { sasl: { mechanism: 'plain', username: 'hub', password: 'a-password' } },
+      /check "sasl" and "ssl"/,
+    ],
+  ])(
+    'says what to check where a broker does not take %s',
+    async (_, options, fix) => {
+      const hub = new Hub(() => url)
+      const error: unknown = await hub
+        .driver(options)
+        .declare(everything('mail'))
+        .catch((caught: unknown) => caught)
+      expect(error).toMatchObject({ code: 'ERR_DRIVER_UNAVAILABLE', status: 503 })
+      expect(String(error)).toMatch(fix)
+      expect(String(error)).not.toContain('a-password')
+      await hub.close()
+    },
+    60_000,
+  )
 })
 
 test('refuses with 503 and the fix when nobody listens at the address', async () => {
