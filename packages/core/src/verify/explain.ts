@@ -226,8 +226,8 @@ function mismatch(
   }
   return because(
     'mismatch',
-    `${said} Compare it with the one that ${source.preset.title} shows for this very webhook, in this environment (test and live ` +
-      'differ), with its prefix; if it is right, something between the sender and here changes the body, or the request is forged.',
+    `${said} Compare it with the one that the sender (${source.preset.title}) has for this very webhook, in this environment (test ` +
+      'and live differ), with its prefix; if it is right, something between the sender and here changes the body, or the request is forged.',
   )
 }
 
