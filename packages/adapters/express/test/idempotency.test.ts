@@ -359,3 +359,42 @@ test('a caller that leaves in the middle of a reply does not hold the key for ev
 test('idempotency says what it needs when it is given nothing', () => {
   expect(() => idempotency(undefined as never)).toThrow(/needs the option "store"/)
 })
+
+test.each<[string, RequestHandler]>([
+  ['json()', (_req, res) => (res.json('first'), void res.json('a longer second one'))],
+  ['end()', (_req, res) => (res.end('"first"'), void res.end('second'))],
+  ['write()', (_req, res) => (res.end('"first"'), void res.write('second'))],
+  ['set()', (_req, res) => (res.end('"first"'), void res.set('content-length', '3'))],
+])('a route that answers and then calls %s has answered once', async (_, handler) => {
+  const { post } = await guarded(handler)
+  const replies = [await post('k'), await post('k')]
+  expect(replies.map(({ status, headers }) => [status, headers.get('content-length')])).toEqual([
+    [200, '7'],
+    [200, '7'],
+  ])
+  expect(await Promise.all(replies.map((reply) => reply.json()))).toEqual(['first', 'first'])
+})
+
+test.each<[string, RequestHandler]>([
+  ['no reason', (_req, res) => void res.writeHead(200, undefined, { 'x-a': '1', 'x-b': ['2', '3'] }).end()],
+  ['a list', (_req, res) => void res.writeHead(200, ['x-a', '1', 'x-b', '2', 'X-B', '3']).end()],
+])('a head written by hand with %s keeps its headers', async (_, handler) => {
+  const { headers } = await (await guarded(handler)).post('k')
+  expect(['x-a', 'x-b'].map((name) => headers.get(name))).toEqual(['1', '2, 3'])
+})
+
+test.each<[string, RequestHandler]>([
+  ['before it has begun', (_req, res) => void res.destroy()],
+  ['that it has begun', (_req, res) => (res.write('half'), void res.destroy())],
+  [
+    'since what it sends fails',
+    (_req, res) => void pipeline(createReadStream('/nowhere'), res, () => undefined),
+  ],
+])('a route that gives up a reply %s frees the key', async (_, failing) => {
+  let runs = 0
+  const { post } = await guarded((req, res, next) =>
+    ++runs === 1 ? failing(req, res, next) : void res.json('ok'),
+  )
+  await expect(post('k')).rejects.toThrow()
+  expect(await (await freed(() => post('k'))).json()).toBe('ok')
+})

@@ -22,10 +22,12 @@ export interface Held {
  */
 export function hold(res: ServerResponse, limitBytes: number): Held {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- put back on the same object
-  const { writeHead, write, end, flushHeaders, emit, socket } = res
+  const { writeHead, write, end, flushHeaders, destroy, emit, socket } = res
   const chunks: Buffer[] = []
   let size = 0
   let begun = false
+  /** What an error handler would change that comes after the end, and finds no headers to set. */
+  let ended: Pick<ServerResponse, 'statusCode' | 'statusMessage'> | undefined
   let lastStatus = Infinity
   let hasLeft = false
   let whenSent: Callback | undefined
@@ -33,9 +35,10 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
   const reply = new Promise<Reply>((resolve) => (finish = resolve))
 
   const restore = (): void => {
-    Object.assign(res, { writeHead, write, end, flushHeaders, emit })
-    Reflect.deleteProperty(res, 'headersSent')
-    Reflect.deleteProperty(res, 'writableEnded')
+    Object.assign(res, { writeHead, write, end, flushHeaders, destroy, emit })
+    for (const name of ['headersSent', 'writableEnded']) Reflect.deleteProperty(res, name)
+    if (ended) Object.assign(res, { ...ended, _header: null })
+    ended = undefined
     if (!hasLeft) return
     Object.assign(res, { destroyed: true, _closed: true, socket })
     res.emit('close')
@@ -88,21 +91,29 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
     writeHead(status: number, ...more: [string?, OutgoingHttpHeaders?] | [OutgoingHttpHeaders?]) {
       begun = true
       res.statusCode = status
-      const [reason, headers] = typeof more[0] === 'string' ? [more[0], more[1]] : [undefined, more[0]]
-      if (reason !== undefined) res.statusMessage = reason
-      setHeaders(res, headers)
+      const [reason, headers = reason] = more
+      if (typeof reason === 'string') res.statusMessage = reason
+      if (headers && typeof headers === 'object') setHeaders(res, headers)
       return res
     },
     flushHeaders() {
       // nothing goes out while the reply is held
     },
+    /** The route gives its reply up, as `pipeline` does when what it sends fails. */
+    destroy(error?: Error) {
+      restore()
+      finish({ status: 500, headers: {} })
+      return res.destroy(error)
+    },
     write(chunk: unknown, encoding?: BufferEncoding | Callback, callback?: Callback) {
+      if (ended) return true
       const done = typeof encoding === 'function' ? encoding : callback
       keep(chunk, encoding)
       if (done) process.nextTick(done)
       return true
     },
     end(chunk?: unknown, encoding?: BufferEncoding | Callback, callback?: Callback) {
+      if (ended) return res
       const done = [chunk, encoding, callback].find((one): one is Callback => typeof one === 'function')
       whenSent ??= done
       dropOfFailed()
@@ -111,8 +122,12 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
         res.end(...(done ? [done] : []))
         return res
       }
-      Object.defineProperty(res, 'headersSent', { value: true, configurable: true })
-      Object.defineProperty(res, 'writableEnded', { value: true, configurable: true })
+      const { statusCode, statusMessage } = res
+      ended = { statusCode, statusMessage }
+      for (const name of ['headersSent', 'writableEnded']) {
+        Object.defineProperty(res, name, { value: true, configurable: true })
+      }
+      Object.assign(res, { _header: ' ' }) // for which `node:http` looks before it takes a header: a second reply fails
       finish({ ...snapshot(), body: Buffer.concat(chunks) })
       return res
     },
@@ -125,26 +140,27 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
   return {
     reply,
     release() {
-      if (!Object.hasOwn(res, 'headersSent')) return // it has passed through
+      if (!ended) return // it has passed through
       restore()
       res.end(Buffer.concat(chunks), whenSent)
     },
     drop() {
-      if (res.headersSent && !Object.hasOwn(res, 'headersSent')) return
+      if (res.headersSent && !ended) return
       restore()
       for (const name of res.getHeaderNames()) res.removeHeader(name)
     },
   }
 }
 
-/** `writeHead` takes an object or a list of names and values. */
-function setHeaders(res: ServerResponse, headers: OutgoingHttpHeaders | readonly string[] | undefined): void {
+/** `writeHead` takes an object or a list of names and values, in which a name may come again. */
+function setHeaders(res: ServerResponse, headers: OutgoingHttpHeaders | readonly string[]): void {
   if (Array.isArray(headers)) {
     const list = headers as readonly string[]
-    for (let i = 0; i + 1 < list.length; i += 2) res.setHeader(list[i] ?? '', list[i + 1] ?? '')
+    for (let i = 0; i < list.length; i += 2) res.removeHeader(list[i] ?? '')
+    for (let i = 0; i + 1 < list.length; i += 2) res.appendHeader(list[i] ?? '', list[i + 1] ?? '')
     return
   }
-  for (const [name, value] of Object.entries((headers ?? {}) as OutgoingHttpHeaders)) {
+  for (const [name, value] of Object.entries(headers as OutgoingHttpHeaders)) {
     if (value !== undefined) res.setHeader(name, value)
   }
 }
