@@ -398,3 +398,31 @@ test.each<[string, RequestHandler]>([
   await expect(post('k')).rejects.toThrow()
   expect(await (await freed(() => post('k'))).json()).toBe('ok')
 })
+
+test.each([
+  ['', false],
+  [' whose head is sent first', true],
+])(
+  'sends each event of an event stream when it comes%s, and says to repeats that it was not kept',
+  async (_, headFirst) => {
+    const { open, opened } = gate()
+    const { post } = await guarded(async (_req, res) => {
+      res.set('content-type', 'text/event-stream')
+      if (headFirst) {
+        res.flushHeaders()
+        await opened
+      }
+      res.write('data: 1\n\n')
+      await opened
+      res.end()
+    })
+    const reply = await post('k') // its head is here
+    expect((await post('k')).status).toBe(409)
+    if (headFirst) open()
+    const events = reply.body?.getReader()
+    expect(Buffer.from((await events?.read())?.value ?? []).toString()).toBe('data: 1\n\n')
+    open()
+    expect((await events?.read())?.done).toBe(true)
+    expect((await freed(() => post('k'))).headers.get('idempotency-reply')).toBe('not-kept')
+  },
+)

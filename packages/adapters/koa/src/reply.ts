@@ -22,6 +22,7 @@ export async function replyOf(ctx: Context, limit: number): Promise<Reply> {
     return headOf(ctx)
   }
   if (response.body === undefined) return spoken(ctx)
+  if (response.type === 'text/event-stream') return headOf(ctx) // it may not end for hours
   const stream = streamOf(response.body)
   const body = stream ? await drained(stream, limit) : bytesOf(response.body)
   if (stream) resume(ctx, body)

@@ -236,6 +236,21 @@ describe.each(Object.entries(majors))('on %s', (_, App) => {
       ['no answer at all', () => undefined],
       ['a refusal', (ctx) => void ((ctx.status = 402), (ctx.body = { pay: 'first' }))],
     ]
+    test('sends each event of an event stream when it comes, and says to repeats that it was not kept', async () => {
+      const events = new Readable({ read: () => undefined })
+      events.push('data: 1\n\n')
+      const { url } = await guarded((ctx) => {
+        ctx.type = 'text/event-stream'
+        ctx.body = events
+      })
+      const call = { method: 'POST', headers: key }
+      const reader = (await fetch(url, call)).body?.getReader()
+      expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('data: 1\n\n')
+      expect((await fetch(url, call)).headers.get('idempotency-reply')).toBe('not-kept')
+      events.push(null)
+      expect((await reader?.read())?.done).toBe(true)
+    })
+
     test.each(routes)('gives a repeat the same reply: %s', async (_name, route) => {
       const { url, counted } = await guarded(route)
       const first = await fetch(url, post('{}', key))

@@ -15,7 +15,8 @@ export interface Held {
 
 /**
  * Holds back what a route writes to a response of `node:http`, so that a stage can store the reply before it is sent.
- * A body of more than `limitBytes` is let through as it comes: what is held goes out and the rest follows unchanged.
+ * A body of more than `limitBytes` is let through as it comes: what is held goes out and the rest follows unchanged. So
+ * is an event stream, from its first event.
  *
  * That the caller has left before the reply began is held back as well: the reply is wanted for repeats, and whoever
  * writes files or streams would not begin for a connection that is gone.
@@ -97,7 +98,10 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
       return res
     },
     flushHeaders() {
-      // nothing goes out while the reply is held
+      if (!isEventStream(res)) return // nothing goes out while the reply is held
+      begun = true
+      passThrough()
+      res.flushHeaders()
     },
     /** The route gives its reply up, as `pipeline` does when what it sends fails. */
     destroy(error?: Error) {
@@ -108,7 +112,7 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
     write(chunk: unknown, encoding?: BufferEncoding | Callback, callback?: Callback) {
       if (ended) return true
       const done = typeof encoding === 'function' ? encoding : callback
-      keep(chunk, encoding)
+      if (keep(chunk, encoding) && isEventStream(res)) passThrough()
       if (done) process.nextTick(done)
       return true
     },
@@ -151,6 +155,10 @@ export function hold(res: ServerResponse, limitBytes: number): Held {
     },
   }
 }
+
+/** It may not end for hours, and whoever asked wants each event when it comes. */
+const isEventStream = (res: ServerResponse): boolean =>
+  /^text\/event-stream\b/i.test(String(res.getHeader('content-type')))
 
 /** `writeHead` takes an object or a list of names and values, in which a name may come again. */
 function setHeaders(res: ServerResponse, headers: OutgoingHttpHeaders | readonly string[]): void {

@@ -34,7 +34,7 @@ export interface IdempotencyOptions extends RawBodyOptions {
   cache?: 'below-500' | 'success' | ((reply: Reply) => boolean)
   /** Headers of a reply that are kept beside the usual ones; `set-cookie` and `date` never are. */
   headers?: readonly string[]
-  /** Largest reply that is kept. A larger one, or a stream of unknown end, is sent but not replayed. Default `'1mb'`. */
+  /** Largest reply that is kept. A larger one, or an event stream, is sent but not replayed. Default `'1mb'`. */
   replayLimit?: Size
   /** How long a repeat waits for the first request before it gets 409. Default 0. */
   wait?: Duration
