@@ -110,7 +110,7 @@ describe.each(Object.entries(majors))('on %s', (_, App) => {
     })
 
     test.each(['webhooks', '//webhooks', '/web?hooks'])('refuses the prefix %s at start', (prefix) => {
-      expect(() => webhooks(hubOf(), { prefix })).toThrow(/write it as '\/webhooks'/)
+      expect(() => webhooks(hubOf(), { prefix })).toThrow(/use a path, such as '\/webhooks'/)
     })
 
     test('refuses what is no hub, and options that it does not have, at start', () => {

@@ -125,7 +125,7 @@ describe.each(Object.entries(platforms))('receiving on %s', (_, platform) => {
   test('takes another prefix', async () => {
     const { url } = await run({ prefix: '/in/from' })
     expect((await fetch(`${url}/in/from/shop`, signed({}))).status).toBe(200)
-    await expect(run({ prefix: 'in' })).rejects.toThrow(/write it as '\/webhooks'/)
+    await expect(run({ prefix: 'in' })).rejects.toThrow(/use a path, such as '\/webhooks'/)
   })
 
   test('a worker receives nothing, and a receiver runs nothing', async () => {

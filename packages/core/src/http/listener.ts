@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { problemOf, type RespondOptions } from '../stages/respond.ts'
 import { WebhookError } from '../words/errors.ts'
-import { knownOptions } from '../words/options.ts'
+import { callable, knownOptions } from '../words/options.ts'
 import type { Stage } from '../words/request.ts'
 import { mounted } from './mounted.ts'
 import { writeReply } from './outgoing.ts'
@@ -28,7 +28,8 @@ export interface ListenerOptions {
 export function createListener(hub: Receiving, options: ListenerOptions = {}): RequestListener {
   knownOptions('createListener', options, ['prefix', 'otherwise'])
   const stageOf = mounted(hub, options.prefix)
-  const otherwise: RequestListener = options.otherwise ?? ((_req, res) => writeReply(res, notFound))
+  const { otherwise = (_req, res) => writeReply(res, notFound) } = options
+  callable('otherwise', otherwise, 'a listener, (req, res) => …')
   return (req, res) => {
     const [path = ''] = (req.url ?? '').split('?', 1)
     const stage = stageOf(path)

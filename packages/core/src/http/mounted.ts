@@ -1,4 +1,5 @@
 import { SetupError } from '../words/errors.ts'
+import { textOf } from '../words/options.ts'
 import type { Stage } from '../words/request.ts'
 
 /** Where the sources of a hub are, below what an app's router has cut off. */
@@ -18,9 +19,7 @@ export function mounted(hub: Routing, prefix = ''): (path: string) => Stage | un
       'There is nothing to receive for: give the hub, new TriggerHub(…).',
     )
   }
-  if (!/^(\/[^/?#]+)*\/?$/.test(prefix)) {
-    throw new SetupError('ERR_OPTION_INVALID', `Option "prefix" is "${prefix}": write it as '/webhooks'.`)
-  }
+  textOf('prefix', prefix, /^(\/[^/?#]+)*\/?$/, `a path, such as '/webhooks'`)
   const before = prefix.replace(/\/$/, '')
   return (path) => (path.startsWith(`${before}/`) ? hub.route(path.slice(before.length)) : undefined)
 }

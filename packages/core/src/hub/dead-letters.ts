@@ -1,12 +1,23 @@
 import type { DeadLetterFilter, DeadLetters, Driver } from '../ports/driver.ts'
+import type { DeadLetterReason } from '../words/delivery.ts'
 import { SetupError } from '../words/errors.ts'
-import { knownOptions } from '../words/options.ts'
+import { invalidOption, knownOptions, oneOf, textOf, wholeNumber } from '../words/options.ts'
 
 const ofAFilter = ['bot', 'reason', 'event', 'since'] satisfies (keyof DeadLetterFilter)[]
 
-/** A condition that is misspelt would be none, and all dead letters would be meant. */
-const check = (filter: object, more: readonly string[] = []): void =>
+const reasons = ['exhausted', 'permanent', 'schema', 'retired', 'key-reused'] satisfies DeadLetterReason[]
+
+/** A condition that is misspelt, or not of its kind, would be none or let nothing through; all dead letters could be meant. */
+function check(filter: DeadLetterFilter, more: readonly string[] = []): void {
   knownOptions('A filter of dead letters', filter, [...ofAFilter, ...more])
+  const { bot, reason, event, since } = filter
+  if (bot !== undefined) textOf('bot', bot)
+  if (reason !== undefined) oneOf('reason', reason, reasons)
+  if (event !== undefined) textOf('event', event)
+  if (since !== undefined && !Number.isFinite(since)) {
+    throw invalidOption('since', since, 'epoch milliseconds, such as Date.now() - 3_600_000')
+  }
+}
 
 /** A condition without a value, such as one that a request should have named, would be none as well. */
 function checkWhich(which: string | DeadLetterFilter): void {
@@ -28,10 +39,13 @@ function checkWhich(which: string | DeadLetterFilter): void {
 export const deadLettersOf = (open: () => Promise<Driver>): DeadLetters => ({
   async list(filter = {}) {
     check(filter, ['after', 'limit'])
+    const { after, limit = 100 } = filter
+    if (after !== undefined) textOf('after', after)
+    wholeNumber('limit', limit, [1, 1_000])
     return (await open()).deadLetters.list(filter)
   },
   async read(id) {
-    return (await open()).deadLetters.read(id)
+    return (await open()).deadLetters.read(textOf('id', id))
   },
   async redrive(which) {
     checkWhich(which)

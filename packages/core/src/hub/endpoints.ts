@@ -1,9 +1,11 @@
+import { sourceName } from '../pure/pattern.ts'
 import { payloadOf } from '../pure/payload.ts'
 import { payloadFor } from '../stages/verify-signature.ts'
 import { sourceIn, type Source } from '../verify/source.ts'
 import { SetupError } from '../words/errors.ts'
 import type { EventRecord } from '../words/event.ts'
 import { RequestHeaders } from '../words/headers.ts'
+import { invalidOption, isRecord, textOf } from '../words/options.ts'
 import type { TriggerHubOptions } from './options.ts'
 
 /** One sender and where it sends to. */
@@ -17,23 +19,28 @@ export interface Endpoint {
 /** What patterns call the source of a hub that has only one. */
 const onlySource = 'webhook'
 
-const names = /^[A-Za-z0-9][\w-]{0,63}$/
-
 /**
  * The endpoints of a hub; undefined when it was given no source, because events come from `enqueue(hub)`.
  * @throws SetupError `ERR_OPTION_INVALID`
  */
 export function endpointsOf({ sources, endpoint, source }: TriggerHubOptions): Endpoint[] | undefined {
-  if ((endpoint === undefined) !== (source === undefined) || (sources && source)) {
+  if (
+    (endpoint === undefined) !== (source === undefined) ||
+    (sources !== undefined && source !== undefined)
+  ) {
     throw invalid('"endpoint" and "source" go together, and instead of "sources".')
   }
   if (endpoint !== undefined && source !== undefined) {
-    if (!endpoint.startsWith('/')) throw invalid(`Option "endpoint" is a path: write "/${String(endpoint)}".`)
-    return [{ name: onlySource, path: endpoint.slice(1), source: sourceIn('Option "source"', source) }]
+    const path = textOf('endpoint', endpoint, /^\//, `a path, such as '/webhooks/orders'`).slice(1)
+    return [{ name: onlySource, path, source: sourceIn('Option "source"', source) }]
   }
-  if (!sources) return undefined
+  if (sources === undefined) return undefined
+  if (!isRecord(sources) || Object.keys(sources).length === 0) {
+    throw invalidOption('sources', sources, 'an object with at least one source, by name, or leave it out')
+  }
   return Object.entries(sources).map(([name, source]) => {
-    if (names.test(name)) return { name, path: name, source: sourceIn(`Option "sources.${name}"`, source) }
+    if (sourceName.test(name))
+      return { name, path: name, source: sourceIn(`Option "sources.${name}"`, source) }
     throw invalid(
       `"${name}" is not a name for a source: it is part of a URL and of patterns, so use letters, digits, "_" and "-".`,
     )

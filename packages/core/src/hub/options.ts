@@ -2,10 +2,18 @@ import type { Driver } from '../ports/driver.ts'
 import type { Store } from '../ports/store.ts'
 import type { Source } from '../verify/index.ts'
 import { bytes, milliseconds, type Duration, type Size } from '../words/amounts.ts'
-import { systemClock, type Clock } from '../words/clock.ts'
+import { clockOf, type Clock } from '../words/clock.ts'
 import { SetupError } from '../words/errors.ts'
 import { stderrLog, type Log } from '../words/log.ts'
-import { knownOptions, oneOf } from '../words/options.ts'
+import {
+  able,
+  callable,
+  invalidOption,
+  isRecord,
+  knownOptions,
+  oneOf,
+  wholeNumber,
+} from '../words/options.ts'
 import type { SourceName, Sources } from './types.ts'
 
 /**
@@ -102,48 +110,50 @@ const known: Record<keyof TriggerHubOptions, true> = {
 /** @throws SetupError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_INVALID`, `ERR_SOURCE_UNKNOWN` */
 export function hubSettings(options: TriggerHubOptions): HubSettings {
   knownOptions('TriggerHub', options, Object.keys(known))
-  able('driver', options.driver, 'accept', 'embedded() or redis(url)')
-  able('store', options.store, 'claim', 'embedded() or redis(url)')
-  if (!['undefined', 'function'].includes(typeof options.log)) {
-    throw new SetupError(
-      'ERR_OPTION_INVALID',
-      'Option "log" is no function: write (record) => console.log(record).',
-    )
+  const { driver, store, sources, ack = 'durable', ackStatus = 200 } = options
+  const { limit = '1mb', bodyTimeout = '10s', acceptTimeout = '500ms', syncTimeout = '5s' } = options
+  const { keepKeys = '3d', onRepeat = 'redrive', onReplay = 'mark', onKeyReuse = 'ack' } = options
+  const { allowVolatile = false, signals = false, log = stderrLog, clock, random = Math.random } = options
+  if (driver !== undefined) able('driver', driver, 'accept', 'embedded() or redis(url)')
+  if (store !== undefined) able('store', store, 'claim', 'embedded() or redis(url)')
+  return {
+    ackOf: ackRule(ack, sources),
+    ackStatus: wholeNumber('ackStatus', ackStatus, [200, 299]),
+    limit: bytes(limit, 'limit', 1),
+    bodyTimeoutMs: milliseconds(bodyTimeout, 'bodyTimeout', ['1ms']),
+    acceptTimeoutMs: milliseconds(acceptTimeout, 'acceptTimeout', ['1ms']),
+    syncTimeoutMs: milliseconds(syncTimeout, 'syncTimeout', ['1ms']),
+    keepKeysMs: milliseconds(keepKeys, 'keepKeys', ['1ms']),
+    onRepeat: oneOf('onRepeat', onRepeat, ['redrive', 'ignore']),
+    onReplay: oneOf('onReplay', onReplay, ['mark', 'reject']),
+    onKeyReuse: oneOf('onKeyReuse', onKeyReuse, ['ack', 'reject']),
+    allowVolatile: oneOf('allowVolatile', allowVolatile, [true, false]),
+    signals: oneOf('signals', signals, [true, false]),
+    log: callable('log', log, 'a function, such as (record) => console.log(record)'),
+    clock: clockOf(clock),
+    random: callable('random', random),
   }
-  const { ack = 'durable', ackStatus = 200 } = options
-  if (!Number.isInteger(ackStatus) || ackStatus < 200 || ackStatus > 299) {
-    throw new SetupError('ERR_OPTION_INVALID', 'Option "ackStatus" must be a status from 200 to 299.')
+}
+
+const acks = ['durable', 'immediate', 'sync'] as const
+
+function ackRule(
+  ack: NonNullable<TriggerHubOptions['ack']>,
+  sources: Sources | undefined,
+): (source: string) => Ack {
+  if (typeof ack === 'string') {
+    const forAll = oneOf('ack', ack, acks)
+    return () => forAll
   }
-  const acks = typeof ack === 'string' ? [ack] : Object.values(ack)
-  for (const one of acks) oneOf('ack', one, ['durable', 'immediate', 'sync'])
-  for (const name of typeof ack === 'string' ? [] : Object.keys(ack)) {
-    if (Object.hasOwn(options.sources ?? {}, name)) continue
+  if (!isRecord(ack))
+    throw invalidOption('ack', ack, "'durable', 'immediate', 'sync', or these words by source")
+  for (const [name, one] of Object.entries(ack)) {
+    oneOf(`ack.${name}`, one, acks)
+    if (Object.hasOwn(sources ?? {}, name)) continue
     throw new SetupError(
       'ERR_SOURCE_UNKNOWN',
       `Option "ack" names the source "${name}", which "sources" does not have.`,
     )
   }
-  return {
-    ackOf: (source) => (typeof ack === 'string' ? ack : (ack[source] ?? 'durable')),
-    ackStatus,
-    limit: bytes(options.limit ?? '1mb', 'limit'),
-    bodyTimeoutMs: milliseconds(options.bodyTimeout ?? '10s', 'bodyTimeout'),
-    acceptTimeoutMs: milliseconds(options.acceptTimeout ?? '500ms', 'acceptTimeout'),
-    syncTimeoutMs: milliseconds(options.syncTimeout ?? '5s', 'syncTimeout'),
-    keepKeysMs: milliseconds(options.keepKeys ?? '3d', 'keepKeys'),
-    onRepeat: oneOf('onRepeat', options.onRepeat ?? 'redrive', ['redrive', 'ignore']),
-    onReplay: oneOf('onReplay', options.onReplay ?? 'mark', ['mark', 'reject']),
-    onKeyReuse: oneOf('onKeyReuse', options.onKeyReuse ?? 'ack', ['ack', 'reject']),
-    allowVolatile: options.allowVolatile ?? false,
-    signals: options.signals ?? false,
-    log: options.log ?? stderrLog,
-    clock: options.clock ?? systemClock,
-    random: options.random ?? Math.random,
-  }
-}
-
-/** A part that was not called, or is still a promise, would be missed at the first request only. */
-function able(option: string, part: object | undefined, method: string, such: string): void {
-  if (part === undefined || typeof (part as Record<string, unknown> | null)?.[method] === 'function') return
-  throw new SetupError('ERR_OPTION_INVALID', `Option "${option}" is no ${option}: give what ${such} returns.`)
+  return (source) => ack[source] ?? 'durable'
 }

@@ -1,8 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import { createListener, type ListenerOptions, type Receiving } from '../http/listener.ts'
 import type { Clock } from '../words/clock.ts'
-import { SetupError } from '../words/errors.ts'
-import { knownOptions } from '../words/options.ts'
+import { knownOptions, invalidOption, textOf } from '../words/options.ts'
 
 export interface ListenOptions extends ListenerOptions {
   /** 0 takes any free one. */
@@ -17,14 +16,12 @@ export interface ListenOptions extends ListenerOptions {
  */
 export function serverOf(hub: Receiving, options: ListenOptions): Server {
   knownOptions('listen', options, ['port', 'host', 'prefix', 'otherwise'])
-  const { port, host: _, ...ofListener } = options
+  const { port, host, ...ofListener } = options
+  if (host !== undefined) textOf('host', host, /./, `a name or an address, such as '127.0.0.1'`)
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) {
     return createServer(createListener(hub, ofListener))
   }
-  throw new SetupError(
-    'ERR_OPTION_INVALID',
-    `Option "port" is ${JSON.stringify(port)}: use a number up to 65535, such as Number(process.env.PORT).`,
-  )
+  throw invalidOption('port', port, 'a number up to 65535, such as Number(process.env.PORT)')
 }
 
 /**

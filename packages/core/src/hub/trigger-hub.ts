@@ -10,6 +10,7 @@ import { milliseconds, type Duration } from '../words/amounts.ts'
 import { SetupError, WebhookError } from '../words/errors.ts'
 import type { WebhookEvent } from '../words/event.ts'
 import type { Log } from '../words/log.ts'
+import { knownOptions } from '../words/options.ts'
 import type { Reply, Stage, WebhookState } from '../words/request.ts'
 import { bot as checkedBot, type Bot, type BotOptions } from './bot.ts'
 import { deadLettersOf } from './dead-letters.ts'
@@ -189,8 +190,11 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake, Re
    * Stops: new requests get 503, running attempts may finish until the deadline (default 10 s), the rest is given back at
    * no cost of an attempt, the driver is closed. Safe to call twice.
    */
-  close({ deadline = '10s' }: { deadline?: Duration } = {}): Promise<void> {
-    return (this.#closed ??= this.#close(milliseconds(deadline, 'deadline')))
+  async close(options: { deadline?: Duration } = {}): Promise<void> {
+    knownOptions('close', options, ['deadline'])
+    const { deadline = '10s' } = options
+    const deadlineMs = milliseconds(deadline, 'deadline')
+    await (this.#closed ??= this.#close(deadlineMs))
   }
 
   async #close(deadlineMs: number): Promise<void> {

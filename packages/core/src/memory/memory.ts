@@ -1,6 +1,6 @@
 import type { Driver } from '../ports/driver.ts'
 import type { CompanionStore } from '../ports/store.ts'
-import { systemClock, type Clock } from '../words/clock.ts'
+import { clockOf, type Clock } from '../words/clock.ts'
 import { knownOptions } from '../words/options.ts'
 import { MemoryDriver } from './driver.ts'
 
@@ -16,5 +16,5 @@ export interface MemoryOptions {
  */
 export function memory(options: MemoryOptions = {}): Driver & CompanionStore {
   knownOptions('memory()', options, ['clock'])
-  return new MemoryDriver(options.clock ?? systemClock)
+  return new MemoryDriver(clockOf(options.clock))
 }

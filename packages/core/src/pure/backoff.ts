@@ -1,6 +1,6 @@
 import { milliseconds, type Duration } from '../words/amounts.ts'
-import { SetupError } from '../words/errors.ts'
-import { knownOptions } from '../words/options.ts'
+import type { SetupError } from '../words/errors.ts'
+import { invalidOption, knownOptions, wholeNumber } from '../words/options.ts'
 
 export interface RetryOptions {
   /** Attempts after the first one, 0 to 1,000. Default 3, or as many as an explicit schedule has. */
@@ -37,17 +37,16 @@ export function retryPolicy(options: RetryOptions = {}): RetryPolicy {
   const waits = Array.isArray(schedule)
     ? (schedule as readonly Duration[]).map((wait) => milliseconds(wait, 'retry.schedule'))
     : undefined
-  const retries = options.retries ?? waits?.length ?? 3
-  if (!Number.isInteger(retries) || retries < 0 || retries > 1_000) {
-    throw invalid('retries', retries, 'a whole number from 0 to 1000')
-  }
+  const { retries = waits?.length ?? 3 } = options
   if (waits?.length === 0) throw invalid('schedule', schedule, 'at least one wait, or use retries: 0')
   if (!waits && schedule !== 'exponential' && schedule !== 'fixed') {
     throw invalid('schedule', schedule, `'exponential', 'fixed' or a list such as ['1s', '1m']`)
   }
-  if (!(jitter >= 0 && jitter <= 1)) throw invalid('jitter', jitter, 'a number from 0 (none) to 1 (full)')
+  if (typeof jitter !== 'number' || !(jitter >= 0 && jitter <= 1)) {
+    throw invalid('jitter', jitter, 'a number from 0 (none) to 1 (full)')
+  }
   return {
-    retries,
+    retries: wholeNumber('retry.retries', retries, [0, 1_000]),
     schedule: waits ?? (schedule as 'exponential' | 'fixed'),
     baseMs: milliseconds(base, 'retry.base'),
     maxMs: milliseconds(max, 'retry.max'),
@@ -55,11 +54,8 @@ export function retryPolicy(options: RetryOptions = {}): RetryPolicy {
   }
 }
 
-const invalid = (option: string, value: unknown, expected: string): SetupError =>
-  new SetupError(
-    'ERR_OPTION_INVALID',
-    `Option "retry.${option}" is ${JSON.stringify(value)}: use ${expected}.`,
-  )
+const invalid = (option: keyof RetryOptions, value: unknown, use: string): SetupError =>
+  invalidOption(`retry.${option}`, value, use)
 
 /**
  * The wait before attempt `attempt`. An explicit schedule repeats its last wait.

@@ -11,6 +11,9 @@ export interface Pattern {
   matches(source: string, type: string): boolean
 }
 
+/** A name that a source can have: it is part of patterns, and of the URL of an endpoint. */
+export const sourceName = /^[A-Za-z0-9][\w-]{0,63}$/
+
 const form = /^(\*|[A-Za-z0-9][\w-]{0,63}):((?:\*\*?|[^\s.*:]+)(?:\.(?:\*\*?|[^\s.*:]+))*)$/
 
 /**
@@ -18,11 +21,11 @@ const form = /^(\*|[A-Za-z0-9][\w-]{0,63}):((?:\*\*?|[^\s.*:]+)(?:\.(?:\*\*?|[^\
  * @throws SetupError `ERR_BOT_INVALID` if it is not of the form
  */
 export function pattern(text: string): Pattern {
-  const [, source, type] = form.exec(text) ?? []
+  const [, source, type] = typeof text === 'string' ? (form.exec(text) ?? []) : []
   if (source === undefined || type === undefined) {
     throw new SetupError(
       'ERR_BOT_INVALID',
-      `"${text}" is not a pattern: write "source:type", such as "shop:orders.*", "shop:**" or "*:**".`,
+      `"${String(text)}" is not a pattern: write "source:type", such as "shop:orders.*", "shop:**" or "*:**".`,
     )
   }
   const segments = type.split('.')

@@ -1,5 +1,6 @@
-import { SetupError } from '../words/errors.ts'
-import { knownOptions } from '../words/options.ts'
+import type { SetupError } from '../words/errors.ts'
+import { headerNamed } from '../words/headers.ts'
+import { invalidOption, knownOptions, oneOf, textOf } from '../words/options.ts'
 import { hashSource, type HashPreset, type TimedSecretOptions } from '../verify/hash.ts'
 import type { Encoding, HashScheme } from '../verify/preset.ts'
 import type { Source } from '../verify/source.ts'
@@ -34,23 +35,19 @@ export interface HmacOptions extends TimedSecretOptions {
  */
 export function hmac<Events = Record<string, unknown>>(options: HmacOptions): Source<Events> {
   knownOptions('hmac', options, known)
-  const {
-    secret,
-    tolerance,
-    algorithm = 'sha256',
-    encoding = 'hex',
-    prefix,
-    secretEncoding = 'utf8',
-  } = options
-  oneOf('algorithm', algorithm, ['sha1', 'sha256', 'sha384', 'sha512'])
-  oneOf('encoding', encoding, ['hex', 'base64', 'base64url'])
-  oneOf('secretEncoding', secretEncoding, ['utf8', 'hex', 'base64'])
+  const { secret, tolerance, algorithm = 'sha256', encoding = 'hex', secretEncoding = 'utf8' } = options
+  const { header = 'X-Signature', prefix, timestamp: timeHeader } = options
+  const { key: keyHeader = 'X-Idempotency-Key', type: typeHeader = 'X-Event-Type' } = options
+  oneOf('hmac.algorithm', algorithm, ['sha1', 'sha256', 'sha384', 'sha512'])
+  oneOf('hmac.encoding', encoding, ['hex', 'base64', 'base64url'])
+  oneOf('hmac.secretEncoding', secretEncoding, ['utf8', 'hex', 'base64'])
   if (tolerance !== undefined && options.timestamp === undefined) {
     throw invalid('tolerance', tolerance, 'it beside "timestamp", which names the header with the time')
   }
-  const key = (options.key ?? 'x-idempotency-key').toLowerCase()
-  const type = (options.type ?? 'x-event-type').toLowerCase()
-  const timestamp = options.timestamp?.toLowerCase()
+  if (prefix !== undefined) textOf('hmac.prefix', prefix, /^/)
+  const key = headerNamed('hmac.key', keyHeader)
+  const type = headerNamed('hmac.type', typeHeader)
+  const timestamp = timeHeader === undefined ? undefined : headerNamed('hmac.timestamp', timeHeader)
   const signed = signedOf(options)
   const keySigned = signed.includes('{id}')
   const preset: HashPreset = {
@@ -61,7 +58,7 @@ export function hmac<Events = Record<string, unknown>>(options: HmacOptions): So
       kind: 'hmac',
       algorithm,
       signature: {
-        header: (options.header ?? 'x-signature').toLowerCase(),
+        header: headerNamed('hmac.header', header),
         encoding,
         ...(prefix === undefined ? {} : { prefix }),
       },
@@ -94,9 +91,9 @@ const known = [
   'signed',
 ]
 
-function signedOf({ signed, timestamp }: HmacOptions): string {
-  const text = signed ?? (timestamp === undefined ? '{body}' : '{timestamp}.{body}')
-  if (!text.includes('{body}')) throw invalid('signed', text, 'a template with {body} in it')
+function signedOf({ timestamp, ...options }: HmacOptions): string {
+  const { signed = timestamp === undefined ? '{body}' : '{timestamp}.{body}' } = options
+  const text = textOf('hmac.signed', signed, /\{body\}/, 'a template with {body} in it')
   if (text.includes('{timestamp}') !== (timestamp !== undefined)) {
     throw invalid(
       'signed',
@@ -112,12 +109,5 @@ function signedOf({ signed, timestamp }: HmacOptions): string {
   return text
 }
 
-function oneOf(option: string, value: string, allowed: readonly string[]): void {
-  if (!allowed.includes(value)) throw invalid(option, value, `one of ${allowed.join(', ')}`)
-}
-
-const invalid = (option: string, value: string | number, expected: string): SetupError =>
-  new SetupError(
-    'ERR_OPTION_INVALID',
-    `Option "hmac.${option}" is ${JSON.stringify(value)}: use ${expected}.`,
-  )
+const invalid = (option: keyof HmacOptions, value: unknown, use: string): SetupError =>
+  invalidOption(`hmac.${option}`, value, use)

@@ -6,10 +6,11 @@ import type { Source } from '../verify/index.ts'
 import type { Claim, Store, StoredReply } from '../ports/store.ts'
 import { bytes, milliseconds, type Duration, type Size } from '../words/amounts.ts'
 import { steps, tell } from '../words/channels.ts'
-import { systemClock } from '../words/clock.ts'
+import { clockOf } from '../words/clock.ts'
 import { SetupError, WebhookError } from '../words/errors.ts'
+import { headerNamed } from '../words/headers.ts'
 import { stderrLog, type Log } from '../words/log.ts'
-import { knownOptions, oneOf } from '../words/options.ts'
+import { able, callable, invalidOption, knownOptions, oneOf } from '../words/options.ts'
 import type { Reply, Stage, WebhookRequest } from '../words/request.ts'
 import { rawBody, type RawBodyOptions } from './raw-body.ts'
 import { runOnce } from './run-once.ts'
@@ -74,6 +75,7 @@ const keptHeaders = [
   ...['content-type', 'content-encoding', 'content-language', 'content-disposition', 'content-location'],
   ...['location', 'link', 'etag', 'last-modified', 'cache-control', 'vary', 'retry-after'],
 ]
+const usualNames = ['idempotency-key', 'x-idempotency-key']
 const neverKept = new Set(['set-cookie', 'date', 'connection', 'transfer-encoding', 'content-length'])
 
 /**
@@ -87,14 +89,15 @@ const neverKept = new Set(['set-cookie', 'date', 'connection', 'transfer-encodin
  * @see draft-ietf-httpapi-idempotency-key-header-07
  */
 export function idempotency(options: IdempotencyOptions): Stage {
-  const { store, clock, leaseMs, storeTimeoutMs, waitMs, replayLimit, ...rest } = settings(options)
-  const run = runOnce({ store, clock, leaseMs, storeTimeoutMs, ...rest })
+  const checked = settings(options)
+  const { store, clock, leaseMs, storeTimeoutMs, waitMs, replayLimit } = checked
+  const run = runOnce(checked)
   const read = rawBody(bodyOptions(options))
   const verified =
     typeof options.key === 'object' ? verifySignature(options.key, bodyOptions(options)) : undefined
 
   const guarded: Stage = async (request, next) => {
-    const key = keyOf(request, options)
+    const key = keyOf(request, options.key, checked)
     if (key === undefined) return next()
     const { method, url, webhook } = request
     webhook.key = key
@@ -110,7 +113,7 @@ export function idempotency(options: IdempotencyOptions): Stage {
     try {
       claim = await claimOrWait(name, print)
     } catch (cause) {
-      if (options.onStoreError !== 'open') throw unavailable(cause)
+      if (checked.onStoreError === 'fail') throw unavailable(cause)
       tell(steps.guarded, () => ({ key: name, outcome: 'unguarded' }))
       return next()
     }
@@ -157,48 +160,42 @@ export function idempotency(options: IdempotencyOptions): Stage {
   }
 }
 
+const headerNames = (option: string, names: string | readonly string[]): string[] =>
+  [names].flat().map((name) => headerNamed(option, name))
+
 function settings(options: IdempotencyOptions) {
   knownOptions('idempotency', options, known)
-  const {
-    cache = 'below-500',
-    clock = systemClock,
-    log = stderrLog,
-    headers = [],
-    onStoreError = 'fail',
-  } = options
-  if (typeof (options.store as Partial<Store> | undefined)?.claim !== 'function') {
-    throw new SetupError(
-      'ERR_OPTION_INVALID',
-      'idempotency needs the option "store", such as embedded() or memory().',
-    )
+  const { store, key, header = usualNames, headers = [], required = false, cache = 'below-500' } = options
+  const { lease = '60s', ttl = '24h', storeTimeout = '500ms', wait = 0, replayLimit = '1mb' } = options
+  const { onStoreError = 'fail', log = stderrLog } = options
+  able('store', store, 'claim', 'embedded(), redis(url) or memory()')
+  if (!['undefined', 'function', 'object'].includes(typeof key)) {
+    throw invalidOption('key', key, 'a source or a function; for another header there is "header"')
   }
-  if (!['undefined', 'function', 'object'].includes(typeof options.key)) {
-    throw new SetupError(
-      'ERR_OPTION_INVALID',
-      'Option "key" of idempotency is a source or a function; for another header there is "header".',
-    )
+  if (key !== undefined && options.header !== undefined) {
+    throw new SetupError('ERR_OPTION_INVALID', 'Of the options "key" and "header" of idempotency, give one.')
   }
-  oneOf('onStoreError', onStoreError, ['fail', 'open'])
   for (const option of ['scope', 'fingerprint'] as const) {
-    if (['undefined', 'function'].includes(typeof options[option])) continue
-    throw new SetupError(
-      'ERR_OPTION_INVALID',
-      `Option "${option}" of idempotency is a function of the request.`,
-    )
+    if (options[option] !== undefined) callable(option, options[option], 'a function of the request')
   }
-  const keptNames = [...keptHeaders, ...headers.map((name) => name.toLowerCase())].filter(
+  const names = headerNames('header', header)
+  if (names.length === 0) throw invalidOption('header', header, 'at least one header, or leave it out')
+  const keptNames = [...keptHeaders, ...headerNames('headers', headers)].filter(
     (name) => !neverKept.has(name),
   )
   const cacheable = cacheRule(cache)
   return {
-    store: options.store,
-    clock,
-    log,
-    leaseMs: milliseconds(options.lease ?? '60s', 'lease'),
-    ttlMs: milliseconds(options.ttl ?? '24h', 'ttl'),
-    storeTimeoutMs: milliseconds(options.storeTimeout ?? '500ms', 'storeTimeout'),
-    waitMs: milliseconds(options.wait ?? 0, 'wait'),
-    replayLimit: bytes(options.replayLimit ?? '1mb', 'replayLimit'),
+    store,
+    names,
+    required: oneOf('required', required, [true, false]),
+    onStoreError: oneOf('onStoreError', onStoreError, ['fail', 'open']),
+    log: callable('log', log),
+    clock: clockOf(options.clock),
+    leaseMs: milliseconds(lease, 'lease', ['1ms']),
+    ttlMs: milliseconds(ttl, 'ttl', ['1ms']),
+    storeTimeoutMs: milliseconds(storeTimeout, 'storeTimeout', ['1ms']),
+    waitMs: milliseconds(wait, 'wait'),
+    replayLimit: bytes(replayLimit, 'replayLimit'),
     keeps: (reply: Reply) => (cacheable(reply) ? storable(reply, keptNames) : undefined),
   }
 }
@@ -207,10 +204,7 @@ function cacheRule(cache: NonNullable<IdempotencyOptions['cache']>): (reply: Rep
   if (typeof cache === 'function') return cache
   if (cache === 'below-500') return ({ status }) => status < 500
   if (cache === 'success') return ({ status }) => status < 400
-  throw new SetupError(
-    'ERR_OPTION_INVALID',
-    `Option "cache" is ${JSON.stringify(cache)}: use 'below-500', 'success' or a function.`,
-  )
+  throw invalidOption('cache', cache, "'below-500', 'success' or a function")
 }
 
 const bodyOptions = ({ limit, bodyTimeout, clock }: IdempotencyOptions): RawBodyOptions => ({
@@ -221,9 +215,9 @@ const bodyOptions = ({ limit, bodyTimeout, clock }: IdempotencyOptions): RawBody
 
 function keyOf(
   request: WebhookRequest,
-  { key, header, required = false }: IdempotencyOptions,
+  key: IdempotencyOptions['key'],
+  { names, required }: { readonly names: readonly string[]; readonly required: boolean },
 ): string | undefined {
-  const names = [header ?? ['idempotency-key', 'x-idempotency-key']].flat().map((name) => name.toLowerCase())
   const given = key ? asHeader(keyElsewhere(key, request)) : keyFromHeaders(request.headers, names)
   if ('key' in given) return given.key
   if ('malformed' in given) {

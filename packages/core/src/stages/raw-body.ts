@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 import getRawBody from 'raw-body'
 import { bytes, milliseconds, type Duration, type Size } from '../words/amounts.ts'
-import { systemClock, type Clock } from '../words/clock.ts'
+import { clockOf, type Clock } from '../words/clock.ts'
 import { WebhookError } from '../words/errors.ts'
 import { knownOptions } from '../words/options.ts'
 import type { Stage, WebhookRequest } from '../words/request.ts'
@@ -24,9 +24,10 @@ export interface RawBodyOptions {
  */
 export function rawBody(options: RawBodyOptions = {}): Stage {
   knownOptions('rawBody', options, ['limit', 'bodyTimeout', 'clock'])
-  const limit = bytes(options.limit ?? '1mb', 'limit')
-  const timeoutMs = milliseconds(options.bodyTimeout ?? '10s', 'bodyTimeout')
-  const clock = options.clock ?? systemClock
+  const { limit: largest = '1mb', bodyTimeout = '10s' } = options
+  const limit = bytes(largest, 'limit', 1)
+  const timeoutMs = milliseconds(bodyTimeout, 'bodyTimeout', ['1ms'])
+  const clock = clockOf(options.clock)
   return async (request, next) => {
     if (request.webhook.rawBody === undefined) await readBody(request, limit, timeoutMs, clock)
     return await next()

@@ -1,6 +1,7 @@
 import { WebhookError, ERRORS } from '../words/errors.ts'
 import { steps, tell } from '../words/channels.ts'
 import { stderrLog, type Log } from '../words/log.ts'
+import { callable, knownOptions, oneOf } from '../words/options.ts'
 import type { Next, Reply, Stage, WebhookRequest } from '../words/request.ts'
 import { errorRecord } from './attempt.ts'
 
@@ -37,9 +38,19 @@ export function problemOf(error: WebhookError): Reply {
 
 export interface RespondOptions {
   /** Default `'reply'`. */
-  readonly onReject?: OnReject
+  readonly onReject?: OnReject | undefined
   /** Hears of refusals that are the app's own trouble, or look like a mistake in its set-up. Default: stderr. */
-  readonly log?: Log
+  readonly log?: Log | undefined
+}
+
+/**
+ * Checks what a person wrote about refusals.
+ * @throws SetupError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_INVALID`
+ */
+export function respondOptions(options: RespondOptions = {}): RespondOptions {
+  knownOptions('lift', options, ['onReject', 'log'])
+  const { onReject = 'reply', log = stderrLog } = options
+  return { onReject: oneOf('onReject', onReject, ['reply', 'next']), log: callable('log', log) }
 }
 
 /**

@@ -1,8 +1,8 @@
 import { backoff, retryPolicy, retryOptions, type RetryOptions } from '../pure/backoff.ts'
 import { milliseconds, type Duration } from '../words/amounts.ts'
-import { systemClock, type Clock } from '../words/clock.ts'
+import { clockOf, type Clock } from '../words/clock.ts'
 import { PermanentError, RetryAfterError } from '../words/errors.ts'
-import { knownOptions } from '../words/options.ts'
+import { callable, knownOptions } from '../words/options.ts'
 
 export interface RetryInRequestOptions extends RetryOptions {
   /** All attempts and waits together. A wait that would go beyond it is not begun. Default `'10s'`. */
@@ -34,9 +34,11 @@ export type Retrying = <Value>(
  */
 export function retry(options: RetryInRequestOptions = {}): Retrying {
   knownOptions('retry', options, [...retryOptions, 'budget', 'clock', 'random'])
-  const { budget = '10s', clock = systemClock, random = Math.random, ...ofPolicy } = options
+  const { budget = '10s', clock: given, random = Math.random, ...ofPolicy } = options
+  const clock = clockOf(given)
+  callable('retry.random', random)
   const policy = retryPolicy(ofPolicy)
-  const budgetMs = milliseconds(budget, 'retry.budget')
+  const budgetMs = milliseconds(budget, 'retry.budget', ['1ms'])
 
   return async (handler, caller) => {
     const over = new AbortController()

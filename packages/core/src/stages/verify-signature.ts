@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { once } from '../pure/once.ts'
+import { sourceName } from '../pure/pattern.ts'
 import { payloadOf, withData } from '../pure/payload.ts'
 import {
   confirm,
@@ -12,17 +13,17 @@ import {
   type Source,
 } from '../verify/index.ts'
 import { sourceIn } from '../verify/source.ts'
-import { systemClock } from '../words/clock.ts'
+import { clockOf } from '../words/clock.ts'
 import { WebhookError } from '../words/errors.ts'
 import type { EventRecord } from '../words/event.ts'
-import { knownOptions } from '../words/options.ts'
+import { knownOptions, textOf } from '../words/options.ts'
 import type { Stage, WebhookRequest, WebhookState } from '../words/request.ts'
 import { compose } from './compose.ts'
 import { rawBody, type RawBodyOptions } from './raw-body.ts'
 import { reasons } from './reasons.ts'
 
 export interface VerifySignatureOptions extends RawBodyOptions {
-  /** Name of the source in events. Default: the provider's name. */
+  /** Name of the source in events and patterns. Default: the provider's name. */
   name?: string
 }
 
@@ -37,7 +38,8 @@ export function verifySignature(source: Source, options: VerifySignatureOptions 
   sourceIn('What verifySignature is to check by', source)
   knownOptions('verifySignature', options, ['name', 'limit', 'bodyTimeout', 'clock'])
   const { name = source.preset.provider, ...bodyOptions } = options
-  const clock = options.clock ?? systemClock
+  textOf('name', name, sourceName, 'letters, digits, "_" and "-", as patterns do')
+  const clock = clockOf(options.clock)
   const { refusalStatus, bareRefusal = false } = source.preset
   const refused = { bare: bareRefusal, ...(refusalStatus === undefined ? {} : { status: refusalStatus }) }
   const reasonOf = reasons(source)

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { milliseconds, type Duration } from '../words/amounts.ts'
-import { SetupError } from '../words/errors.ts'
 import { RequestHeaders } from '../words/headers.ts'
 import { knownOptions } from '../words/options.ts'
 import { claimsOf, untimely, type Claims } from './claims.ts'
@@ -97,11 +96,8 @@ export function templateSource<P extends TemplatePreset, Events>(
 const withScheme = (preset: Preset, scheme: TemplateScheme): Preset => ({ ...preset, scheme })
 
 /** @throws SetupError for what is not a duration, or is none */
-export function tolerated(provider: string, tolerance: Duration): number {
-  const toleranceMs = milliseconds(tolerance, `${provider}.tolerance`)
-  if (toleranceMs > 0) return toleranceMs
-  throw new SetupError('ERR_OPTION_INVALID', `Option "${provider}.tolerance" is 0: no request is that fast.`)
-}
+export const tolerated = (provider: string, tolerance: Duration): number =>
+  milliseconds(tolerance, `${provider}.tolerance`, ['1ms'])
 
 const verified: Verification = { ok: true }
 

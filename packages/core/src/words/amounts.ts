@@ -1,4 +1,4 @@
-import { SetupError } from './errors.ts'
+import { invalidOption } from './options.ts'
 
 /** A duration: milliseconds as a number, or text such as `'500ms'`, `'30s'`, `'5m'`, `'24h'`, `'7d'`. */
 export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
@@ -13,35 +13,35 @@ function amount(value: unknown, option: string, units: Record<string, number>, e
   const text = /^(\d{1,12}(?:\.\d{1,3})?)([a-z]{1,2})$/.exec(typeof value === 'string' ? value : '')
   const number = typeof value === 'number' ? value : Number(text?.[1]) * (units[text?.[2] ?? ''] ?? NaN)
   if (Number.isFinite(number) && number >= 0 && number <= Number.MAX_SAFE_INTEGER) return Math.round(number)
-  throw new SetupError(
-    'ERR_OPTION_INVALID',
-    `Option "${option}" is ${JSON.stringify(value)}: write a number or text such as ${example}.`,
-  )
+  throw invalidOption(option, value, `a number or text such as ${example}`)
 }
+
+const durationMs = (value: unknown, option: string): number =>
+  amount(value, option, durationUnits, `'500ms', '30s', '24h'`)
 
 /**
  * Milliseconds of a duration that a person wrote.
- * @param within  the shortest and the longest that will do
+ * @param within  the shortest that will do, and the longest
  * @throws SetupError `ERR_OPTION_INVALID`, which names the option
  */
 export function milliseconds(
   value: Duration,
   option: string,
-  within?: readonly [least: Duration, most: Duration],
+  [least, most]: readonly [least: Duration, most?: Duration] = [0],
 ): number {
-  const ms = amount(value, option, durationUnits, `'500ms', '30s', '24h'`)
-  if (!within) return ms
-  const [least, most] = within
-  if (ms >= milliseconds(least, option) && ms <= milliseconds(most, option)) return ms
-  throw new SetupError(
-    'ERR_OPTION_INVALID',
-    `Option "${option}" is ${JSON.stringify(value)}: use '${least}' to '${most}'.`,
-  )
+  const ms = durationMs(value, option)
+  const isWithin = ms >= durationMs(least, option) && (most === undefined || ms <= durationMs(most, option))
+  if (isWithin) return ms
+  throw invalidOption(option, value, most === undefined ? `at least '${least}'` : `'${least}' to '${most}'`)
 }
 
 /**
  * Bytes of a size that a person wrote.
+ * @param least  the smallest that will do
  * @throws SetupError `ERR_OPTION_INVALID`, which names the option
  */
-export const bytes = (value: Size, option: string): number =>
-  amount(value, option, sizeUnits, `'64kb', '1mb'`)
+export function bytes(value: Size, option: string, least = 0): number {
+  const size = amount(value, option, sizeUnits, `'64kb', '1mb'`)
+  if (size >= least) return size
+  throw invalidOption(option, value, `at least '${least}b'`)
+}

@@ -1,3 +1,5 @@
+import { able } from './options.ts'
+
 /** Where time comes from, so that tests decide what time it is. */
 export interface Clock {
   /** Wall-clock time, epoch milliseconds: for timestamps and for how long things are kept. */
@@ -24,3 +26,10 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer)
   },
 }
+
+/**
+ * The clock that was given, or that of this machine.
+ * @throws SetupError `ERR_OPTION_INVALID` for what is no clock
+ */
+export const clockOf = (clock: Clock = systemClock): Clock =>
+  able('clock', clock, 'monotonicMs', 'fakeClock()')

@@ -1,3 +1,5 @@
+import { textOf } from './options.ts'
+
 /**
  * The header lines of one request as they were received: names in any case, repeated lines kept apart.
  * A scan of some twenty short names is faster than building a map for the two or three that are asked for.
@@ -37,3 +39,11 @@ export class RequestHeaders {
     return values.length > 1 ? values.join(', ') : values[0]
   }
 }
+
+/**
+ * The name of a header that a person wrote, in lower case.
+ * @throws SetupError `ERR_OPTION_INVALID`
+ * @see RFC 9110 §5.1
+ */
+export const headerNamed = (option: string, name: unknown): string =>
+  textOf(option, name, /^[\w!#$%&'*+.^`|~-]+$/, "the name of a header, such as 'X-Signature'").toLowerCase()

@@ -165,6 +165,16 @@ test('says in the log that a bot has given up, why, and how to run it again', as
   ])
 })
 
+test('does not close when it was told how in a way that it does not know', async () => {
+  const hub = new TriggerHub({ driver: memory(), allowVolatile: true })
+  for (const options of [null, 5_000, { deadline: 'soon' }]) {
+    await expect(hub.close(options as never)).rejects.toMatchObject({ code: 'ERR_OPTION_INVALID' })
+  }
+  await expect(hub.close({ dedline: '5s' } as never)).rejects.toMatchObject({ code: 'ERR_OPTION_UNKNOWN' })
+  await hub.start() // still open
+  await hub.close()
+})
+
 test('publishes each step on its diagnostics channel, without payload', async () => {
   const seen: [string, unknown][] = []
   const names = ['rejected', 'accepted', 'duplicate', 'attempt-started', 'attempt-ended', 'settled']

@@ -1,6 +1,7 @@
 import {
   SetupError,
   TriggerHub,
+  compose,
   createListener,
   enqueue,
   idempotency,
@@ -57,7 +58,23 @@ test.each<[string, () => unknown, string, RegExp]>([
   ['a driver to come', () => hub({ driver: Promise.resolve(memory()) }), 'ERR_OPTION_INVALID', /"driver"/],
   ['a driver that is null', () => hub({ driver: null }), 'ERR_OPTION_INVALID', /what embedded\(\) or redis/],
   ['a store that is none', () => hub({ store: {} }), 'ERR_OPTION_INVALID', /"store" is no store/],
-  ['a log that is no function', () => hub({ log: console }), 'ERR_OPTION_INVALID', /"log" is no function/],
+  [
+    'a log that is no function',
+    () => hub({ log: console }),
+    'ERR_OPTION_INVALID',
+    /"log" is an object: use a function, such as \(record\) =>/,
+  ],
+  [
+    'sources in a list',
+    () => hub({ sources: [shop] }),
+    'ERR_OPTION_INVALID',
+    /"sources" is a list: use an object with at least one source, by name/,
+  ],
+  ['no source at all', () => hub({ sources: {} }), 'ERR_OPTION_INVALID', /or leave it out/],
+  ['a truth in words', () => hub({ signals: 'false' }), 'ERR_OPTION_INVALID', /use true or false/],
+  ['an accept without time', () => hub({ acceptTimeout: 0 }), 'ERR_OPTION_INVALID', /at least '1ms'/],
+  ['no memory of keys', () => hub({ keepKeys: '0s' }), 'ERR_OPTION_INVALID', /at least '1ms'/],
+  ['no ack', () => hub({ ack: null }), 'ERR_OPTION_INVALID', /"ack" is null: use 'durable', 'immediate',/],
   ['an unknown ack', () => hub({ ack: 'later' }), 'ERR_OPTION_INVALID', /"ack" is "later": use 'durable' or/],
   ['an ack for no source', () => hub({ ack: { till: 'sync' } }), 'ERR_SOURCE_UNKNOWN', /"till"/],
   ['an ack status that is no 2xx', () => hub({ ackStatus: 302 }), 'ERR_OPTION_INVALID', /200 to 299/],
@@ -83,7 +100,7 @@ test.each<[string, () => unknown, string, RegExp]>([
     'an endpoint that is no path',
     () => hub({ sources: undefined, endpoint: 'in', source: shop }),
     'ERR_OPTION_INVALID',
-    /write "\/in"/,
+    /"endpoint" is "in": use a path, such as '\/webhooks\/orders'/,
   ],
   [
     'a bot for an unknown source',
@@ -161,7 +178,25 @@ test.each<[string, () => unknown, string, RegExp]>([
     'a scope that is no function',
     () => idempotency({ store: memory(), scope: 'tenant' as never }),
     'ERR_OPTION_INVALID',
-    /"scope" of idempotency is a function/,
+    /"scope" is "tenant": use a function of the request/,
+  ],
+  [
+    'a guard without options',
+    () => idempotency(undefined as never),
+    'ERR_OPTION_INVALID',
+    /idempotency wants its options in an object, not undefined. It takes: .*store/,
+  ],
+  [
+    'a key beside the header for it',
+    () => idempotency({ store: memory(), key: () => undefined, header: 'X-Key' }),
+    'ERR_OPTION_INVALID',
+    /"key" and "header".*give one/,
+  ],
+  [
+    'a verifier of a source that is not there',
+    () => compose(hub().verifier('till') as never),
+    'ERR_OPTION_INVALID',
+    /"stage" is undefined/,
   ],
   [
     'a tolerance without a timestamp',
@@ -169,8 +204,18 @@ test.each<[string, () => unknown, string, RegExp]>([
     'ERR_OPTION_INVALID',
     /"hmac.tolerance" is "5m": use it beside "timestamp"/,
   ],
-  ['a bot without time', () => withBot({ timeout: 0 }), 'ERR_OPTION_INVALID', /at least 1 ms/],
-  ['a bot that never runs', () => withBot({ concurrency: 0 }), 'ERR_OPTION_INVALID', /"concurrency"/],
+  [
+    'a bot without time',
+    () => withBot({ timeout: 0 }),
+    'ERR_OPTION_INVALID',
+    /"crm.timeout" is 0: use at least '1ms'/,
+  ],
+  [
+    'a bot that never runs',
+    () => withBot({ concurrency: 0 }),
+    'ERR_OPTION_INVALID',
+    /"crm.concurrency" is 0: use a whole number from 1/,
+  ],
   [
     'two bots of one name',
     () => withBot({}).bot('crm', { on: 'shop:**' }, nothing),
@@ -217,6 +262,8 @@ test.each<[string, unknown, string, RegExp]>([
     'ERR_OPTION_INVALID',
     /"port" is "3000": .*Number\(process\.env\.PORT\)/,
   ],
+  ['a port that is no number', { port: NaN }, 'ERR_OPTION_INVALID', /"port" is NaN/],
+  ['a host that is none', { port: 0, host: '' }, 'ERR_OPTION_INVALID', /"host" is ""/],
   ['a prefix that is no path', { port: 0, prefix: 'in' }, 'ERR_OPTION_INVALID', /"prefix" is "in"/],
 ])('listens nowhere, and opens nothing, for %s', async (_, options, code, message) => {
   const driver = memory()
@@ -237,12 +284,22 @@ test.each(['list', 'redrive', 'discard'] as const)(
     const code = (filter: object): Promise<unknown> =>
       deadLetters[does](filter).catch((error: unknown) => (error as SetupError).code)
     expect(await code({ bto: 'crm' })).toBe('ERR_OPTION_UNKNOWN')
-    expect(await code(null as never)).toBe('ERR_OPTION_INVALID')
+    for (const filter of [null, [], { bot: null }, { reason: 'old' }, { event: 1 }, { since: NaN }]) {
+      expect(await code(filter as never)).toBe('ERR_OPTION_INVALID')
+    }
     expect(asked).not.toHaveBeenCalled()
     await code({ bot: 'crm' })
     expect(asked).toHaveBeenCalledTimes(1)
   },
 )
+
+test('lists and reads no dead letters but those that can be meant', async () => {
+  const { deadLetters } = hub()
+  for (const page of [{ limit: 0 }, { limit: NaN }, { limit: 1_001 }, { after: 1 }]) {
+    await expect(deadLetters.list(page as never)).rejects.toMatchObject({ code: 'ERR_OPTION_INVALID' })
+  }
+  await expect(deadLetters.read(undefined as never)).rejects.toMatchObject({ code: 'ERR_OPTION_INVALID' })
+})
 
 test.each(['redrive', 'discard'] as const)(
   'a condition that came to nothing does not mean all dead letters: %s',

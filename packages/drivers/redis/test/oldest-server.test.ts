@@ -9,7 +9,7 @@ needs('redis-6.2', (url) => {
 
 needs('redis-6.0', (url) => {
   test('a hub does not start on one that is too old, and says which one it needs', async () => {
-    const hub = new TriggerHub({ driver: redis(url), sources: {}, log: () => undefined })
+    const hub = new TriggerHub({ driver: redis(url), log: () => undefined })
     await expect(hub.start()).rejects.toMatchObject({
       name: 'SetupError',
       code: 'ERR_DRIVER_UNUSABLE',
