@@ -12,12 +12,13 @@ import type { WebhookEvent } from '../words/event.ts'
 import type { Log } from '../words/log.ts'
 import { knownOptions } from '../words/options.ts'
 import type { Reply, Stage, WebhookState } from '../words/request.ts'
-import { bot as checkedBot, type Bot, type BotOptions } from './bot.ts'
+import { botName, bot as checkedBot, type Bot, type BotOptions } from './bot.ts'
 import { deadLettersOf } from './dead-letters.ts'
 import { defaultDriver } from './default-driver.ts'
 import { endpointsOf, payloadsOf, type Endpoint } from './endpoints.ts'
 import { hubSettings, type HubSettings, type TriggerHubOptions } from './options.ts'
 import { Receiver } from './receiver.ts'
+import { retireFrom } from './retire.ts'
 import { closed, serverOf, type ListenOptions } from './server.ts'
 import type { SyncParts } from './sync.ts'
 import type { DataOf, On, Sources } from './types.ts'
@@ -181,9 +182,14 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake, Re
     return (await this.#open()).inspect()
   }
 
-  /** Removes a bot for good: what waits for it becomes dead letters with the reason `retired`. */
+  /**
+   * Removes a bot for good: what waits for it becomes dead letters with the reason `retired`. One that is not there may
+   * have been retired before, so that is no error but a warning.
+   * @throws SetupError `ERR_BOT_INVALID` for what is no name
+   */
   async retire(bot: string): Promise<void> {
-    await (await this.#open()).retire(bot)
+    botName(bot)
+    await retireFrom(await this.#open(), bot, this.log)
   }
 
   /**

@@ -165,6 +165,27 @@ test('says in the log that a bot has given up, why, and how to run it again', as
   ])
 })
 
+test('says that a bot to retire is not there, and retires it all the same', async () => {
+  const driver = memory()
+  const retire = jest.spyOn(driver, 'retire')
+  const logged: LogRecord[] = []
+  const hub = new TriggerHub({ driver, allowVolatile: true, log: (record) => logged.push(record) })
+  hub.bot('crm', { on: '*:**' }, () => undefined)
+  await hub.retire('cmr')
+  expect(logged).toEqual([
+    {
+      level: 'warn',
+      code: 'WARN_BOT_UNKNOWN',
+      message: 'There is no bot "cmr" to retire; the registry has: crm. It may have been retired before.',
+    },
+  ])
+  await hub.retire('crm')
+  expect(logged).toHaveLength(1)
+  expect(retire.mock.calls).toEqual([['cmr'], ['crm']])
+  await expect(hub.retire(undefined as never)).rejects.toMatchObject({ code: 'ERR_BOT_INVALID' })
+  await hub.close()
+})
+
 test('does not close when it was told how in a way that it does not know', async () => {
   const hub = new TriggerHub({ driver: memory(), allowVolatile: true })
   for (const options of [null, 5_000, { deadline: 'soon' }]) {
