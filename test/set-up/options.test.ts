@@ -2,6 +2,8 @@ import { SetupError, TriggerHub, compose, createListener, idempotency } from '@t
 import { rawBody, retry, verifySignature } from '@trigger-hub/core'
 import { memory } from '@trigger-hub/core/memory'
 import { hmac } from '@trigger-hub/core/sources'
+import * as express from '@trigger-hub/express'
+import * as koa from '@trigger-hub/koa'
 
 /** What comes of a variable that is not set, a sum that went wrong, a part that was not called, a file that was misread. */
 const values = {
@@ -84,6 +86,27 @@ const parts: Part[] = [
       ...{ header: ['word'], key: ['word'], type: ['word'], timestamp: ['word'], prefix: ['word', 'empty'] },
     },
   ],
+  ...[express, koa].flatMap((adapter, nth): Part[] => {
+    const on = ['Express', 'Koa'][nth]
+    return [
+      [`rawBody on ${on}`, adapter.rawBody, {}, { ...ofBody, onReject: [] }],
+      [
+        `verifySignature on ${on}`,
+        (options) => adapter.verifySignature(source, options),
+        {},
+        { name: ['word'], onReject: [] },
+      ],
+      [`enqueue on ${on}`, (options) => adapter.enqueue(nothing, options), {}, { onReject: [] }],
+      [`idempotency on ${on}`, adapter.idempotency, { store: memory() }, { ...ofGuard, onReject: [] }],
+      [`retry on ${on}`, (options) => adapter.retry(options, nothing), {}, ofRetry],
+      [
+        `lift on ${on}`,
+        (options) => adapter.lift(rawBody(), options),
+        {},
+        { onReject: [], log: ['function'] },
+      ],
+    ]
+  }),
   ['memory', memory, {}, { clock: [] }],
 ]
 
@@ -132,6 +155,11 @@ test.each<[string, (value: never) => unknown, Name[]]>([
   ['a stage of compose', (value) => compose(rawBody(), value), ['function']],
   ['a name of a bot', (value) => hub().bot(value, { on: '*:**' }, nothing), ['word']],
   ['a handler of a bot', (value) => hub().bot('crm', { on: '*:**' }, value), ['function']],
+  ['a handler to retry on Express', (value) => express.retry({}, value), ['function']],
+  ['a handler to retry on Koa', (value) => koa.retry({}, value), ['function']],
+  ['a stage to lift on Express', (value) => express.lift(value), ['function']],
+  ['a stage to lift on Koa', (value) => koa.lift(value), ['function']],
+  ['an app for a server', (value) => express.createServer(value), []],
 ])('refuses every other value for %s', (_, make, fine) => {
   expect(outcomes(make)).toEqual(allBut(fine))
 })

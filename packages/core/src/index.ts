@@ -19,6 +19,7 @@ export { attempt, type AttemptContext, type Attempted, type Handler } from './st
 export { compose } from './stages/compose.ts'
 export { idempotency, type IdempotencyOptions } from './stages/idempotency.ts'
 export { enqueue, type Intake, type Publish } from './stages/enqueue.ts'
+export { lifted, type Rejecting } from './stages/lifted.ts'
 export { rawBody, type RawBodyOptions } from './stages/raw-body.ts'
 export { problemOf, respond, respondOptions, type OnReject, type RespondOptions } from './stages/respond.ts'
 export { retry, type RetryContext, type RetryInRequestOptions, type Retrying } from './stages/retry.ts'

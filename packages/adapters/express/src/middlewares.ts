@@ -2,30 +2,21 @@ import * as core from '@trigger-hub/core'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { lift } from './lift.ts'
 
-/** What to do with a refusal: reply to it (default), or pass the coded error to the app's error handler. */
-export interface Rejecting {
-  onReject?: core.OnReject
-}
+export type { Rejecting } from '@trigger-hub/core'
+
+const stages = core.lifted(lift)
 
 /** Keeps the exact bytes in `req.webhook.rawBody`. The other middlewares do it by themselves. */
-export const rawBody = ({ onReject, ...options }: core.RawBodyOptions & Rejecting = {}): RequestHandler =>
-  lift(core.rawBody(options), onReject && { onReject })
+export const rawBody = stages.rawBody
 
 /** Lets only requests through that the source has signed; then `req.webhook.event` is there, and `req.body`. */
-export const verifySignature = (
-  source: Parameters<typeof core.verifySignature>[0],
-  { onReject, ...options }: core.VerifySignatureOptions & Rejecting = {},
-): RequestHandler => lift(core.verifySignature(source, options), onReject && { onReject })
+export const verifySignature = stages.verifySignature
 
 /** Answers 2xx once the verified event is safe with the hub, or the promise of the function resolves; else 503. */
-export const enqueue = (target: core.Intake | core.Publish, { onReject }: Rejecting = {}): RequestHandler =>
-  lift(core.enqueue(target), onReject && { onReject })
+export const enqueue = stages.enqueue
 
 /** Runs the route once per idempotency key and replays its reply to repeats. For one's own API. */
-export function idempotency(options: core.IdempotencyOptions & Rejecting): RequestHandler {
-  const { onReject, ...own } = { ...options } // core says what it wants if there are none
-  return lift(core.idempotency(own), { ...(onReject && { onReject }), ...(own.log && { log: own.log }) })
-}
+export const idempotency = stages.idempotency
 
 /**
  * Runs a route's handler again when it throws or rejects, as long as it has not begun to answer and the sender waits.
@@ -36,6 +27,7 @@ export function retry(
   handler: (req: Request, res: Response, context: core.RetryContext) => unknown,
 ): RequestHandler {
   const retrying = core.retry(options)
+  core.callable('handler', handler)
   return (req, res, next: NextFunction) => {
     const gone = new AbortController()
     res.once('close', () => gone.abort())

@@ -357,7 +357,7 @@ test('a caller that leaves in the middle of a reply does not hold the key for ev
 })
 
 test('idempotency says what it needs when it is given nothing', () => {
-  expect(() => idempotency(undefined as never)).toThrow(/needs the option "store"/)
+  expect(() => idempotency(undefined as never)).toThrow(/in an object, not undefined. It takes: .*, store,/)
 })
 
 test.each<[string, RequestHandler]>([

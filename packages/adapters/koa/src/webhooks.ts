@@ -1,6 +1,6 @@
 import { WebhookError, knownOptions, mounted, problemOf, type Receiving } from '@trigger-hub/core'
 import type { Middleware } from 'koa'
-import { lift } from './lift.ts'
+import { run } from './lift.ts'
 import { write } from './reply.ts'
 
 /** Where the endpoints of a hub are. */
@@ -19,7 +19,7 @@ export function webhooks(hub: Receiving, options: WebhooksOptions = {}): Middlew
   const stageOf = mounted(hub, options.prefix)
   return async (ctx, next) => {
     const stage = stageOf(ctx.path)
-    await (stage ? lift(stage, hub)(ctx, next) : next())
+    await (stage ? run(stage, ctx, next, hub) : next())
   }
 }
 

@@ -321,5 +321,5 @@ describe.each(Object.entries(majors))('on %s', (_, App) => {
 })
 
 test('idempotency says what it needs when it is given nothing', () => {
-  expect(() => idempotency(undefined as never)).toThrow(/needs the option "store"/)
+  expect(() => idempotency(undefined as never)).toThrow(/in an object, not undefined. It takes: .*, store,/)
 })
