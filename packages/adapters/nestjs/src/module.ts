@@ -1,6 +1,6 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common'
 import { APP_FILTER, DiscoveryModule } from '@nestjs/core'
-import { TriggerHub, type Sources } from '@trigger-hub/core'
+import { TriggerHub, callable, knownOptions, type Sources } from '@trigger-hub/core'
 import { BotFinder } from './bots/find-bots.ts'
 import { MethodRunner } from './bots/method-runner.ts'
 import { Lifecycle } from './lifecycle.ts'
@@ -31,16 +31,15 @@ const withHub: Provider[] = [
 })
 export class TriggerHubModule {
   /** Makes a hub; `TriggerHub` can then be injected anywhere. */
-  static forRoot<const S extends Sources>(options: TriggerHubModuleOptions<S>): DynamicModule {
+  static forRoot<const S extends Sources>(options: TriggerHubModuleOptions<S> = {}): DynamicModule {
     return withOptions({ provide: TRIGGER_HUB_OPTIONS, useValue: options })
   }
 
   /** The same with options that come from elsewhere, such as a `ConfigService`. */
-  static forRootAsync({
-    imports = [],
-    inject = [],
-    useFactory,
-  }: TriggerHubModuleAsyncOptions): DynamicModule {
+  static forRootAsync(options: TriggerHubModuleAsyncOptions): DynamicModule {
+    knownOptions('forRootAsync', options, ['imports', 'inject', 'useFactory'])
+    const { imports = [], inject = [], useFactory } = options
+    callable('useFactory', useFactory, 'a function that returns the options')
     return { ...withOptions({ provide: TRIGGER_HUB_OPTIONS, inject, useFactory }), imports }
   }
 }

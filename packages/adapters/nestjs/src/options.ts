@@ -1,5 +1,13 @@
 import type { InjectionToken, ModuleMetadata, OptionalFactoryDependency } from '@nestjs/common'
-import { SetupError, TriggerHub, oneOf, type Sources, type TriggerHubOptions } from '@trigger-hub/core'
+import {
+  SetupError,
+  TriggerHub,
+  able,
+  oneOf,
+  optionsOf,
+  type Sources,
+  type TriggerHubOptions,
+} from '@trigger-hub/core'
 import { nestLog } from './nest-log.ts'
 
 /** What this process does: take requests, run bots, or both. A worker needs no HTTP. */
@@ -32,14 +40,11 @@ export const TRIGGER_HUB_OPTIONS = Symbol.for('trigger-hub.options')
  * The hub of these options, or a new one.
  * @throws SetupError as `new TriggerHub()`, and when there are options for a hub that is there already
  */
-export function hubOf({
-  hub,
-  prefix: _prefix,
-  role = 'both',
-  ...options
-}: TriggerHubModuleOptions): TriggerHub {
+export function hubOf(all: TriggerHubModuleOptions): TriggerHub {
+  const { hub, prefix: _prefix, role = 'both', ...options } = optionsOf('TriggerHubModule', all)
   oneOf('role', role, ['receiver', 'worker', 'both'])
-  if (!hub) return new TriggerHub({ log: nestLog, ...options })
+  if (hub === undefined) return new TriggerHub({ log: nestLog, ...options })
+  able('hub', hub, 'work', 'new TriggerHub(…)')
   const [option] = Object.keys(options)
   if (option === undefined) return hub
   throw new SetupError(

@@ -1,4 +1,5 @@
 import { SetMetadata, UseFilters, UseGuards, UseInterceptors, applyDecorators } from '@nestjs/common'
+import { optionsOf, textOf } from '@trigger-hub/core'
 import { hearingKey, type Hearing, type OnOptions } from './bots/bot.ts'
 import { EnqueueInterceptor } from './parts/enqueue-interceptor.ts'
 import { SignatureGuard } from './parts/signature-guard.ts'
@@ -16,10 +17,12 @@ export interface WebhookOptions extends OnOptions {
  * `@WebhookEvent()`, `@Payload()`, `@Attempt()`, `@Body()` and `@Headers()` are the event's; there is no request any more.
  */
 export const Webhook =
-  (source: string, { on = '**', ...options }: WebhookOptions = {}): MethodDecorator =>
+  (source: string, options: WebhookOptions = {}): MethodDecorator =>
   (target, method, descriptor) => {
+    const { on = '**', ...ofBot } = optionsOf('@Webhook', options)
     const name = `${target.constructor.name}.${String(method)}`
-    const hearing: Hearing = { name, ...options, on: [on].flat().map((type) => `${source}:${type}`) }
+    const types = [on].flat().map((type) => textOf('on', type))
+    const hearing: Hearing = { name, ...ofBot, on: types.map((type) => `${source}:${type}`) }
     applyDecorators(
       SetMetadata(hearingKey, hearing),
       UseGuards(SignatureGuard(source)),

@@ -1,5 +1,5 @@
 import { SetMetadata } from '@nestjs/common'
-import type { BotOptions } from '@trigger-hub/core'
+import { optionsOf, type BotOptions } from '@trigger-hub/core'
 
 /** How a bot is run, as for `hub.bot()`. */
 export interface OnOptions extends Omit<BotOptions, 'on'> {
@@ -23,4 +23,4 @@ export const Bot = (name: string): ClassDecorator => SetMetadata(botKey, name)
  * number. A second `@On` method of a class is a bot of its own and needs a name.
  */
 export const On = (on: string | readonly string[], options: OnOptions = {}): MethodDecorator =>
-  SetMetadata(hearingKey, { ...options, on } satisfies Hearing)
+  SetMetadata(hearingKey, { ...optionsOf('@On', options), on } satisfies Hearing)

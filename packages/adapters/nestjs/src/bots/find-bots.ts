@@ -69,6 +69,7 @@ export class BotFinder {
 const hears = (hub: TriggerHub, on: Hearing['on']): boolean =>
   [on]
     .flat()
+    .map(String) // what is no text, the hub refuses
     .some((pattern) => pattern.startsWith('*:') || hub.verifier(pattern.split(':', 1)[0] ?? '') !== undefined)
 
 function classOf(host: Host): Type | undefined {

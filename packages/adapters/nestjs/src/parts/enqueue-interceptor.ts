@@ -9,17 +9,12 @@ import { intercept } from '../lift.ts'
  * function resolves; else 503. The route's method is not called.
  */
 export function EnqueueInterceptor(target?: Intake | Publish): Type<NestInterceptor> {
+  const given = target === undefined ? undefined : enqueue(target)
   class Interceptor implements NestInterceptor {
     readonly #stage: Stage
 
     constructor(@Optional() @Inject(TriggerHub) hub?: TriggerHub) {
-      const to = target ?? hub
-      if (to) this.#stage = enqueue(to)
-      else
-        throw new SetupError(
-          'ERR_OPTION_INVALID',
-          'EnqueueInterceptor() has no hub: import TriggerHubModule.forRoot(…).',
-        )
+      this.#stage = given ?? enqueue(here(hub))
     }
 
     intercept(context: ExecutionContext, handler: CallHandler): Promise<Observable<unknown>> {
@@ -27,4 +22,12 @@ export function EnqueueInterceptor(target?: Intake | Publish): Type<NestIntercep
     }
   }
   return mixin(Interceptor)
+}
+
+function here(hub: TriggerHub | undefined): TriggerHub {
+  if (hub) return hub
+  throw new SetupError(
+    'ERR_OPTION_INVALID',
+    'EnqueueInterceptor() has no hub: import TriggerHubModule.forRoot(…).',
+  )
 }

@@ -1,6 +1,6 @@
 import { Inject, Optional, mixin } from '@nestjs/common'
 import type { CallHandler, ExecutionContext, NestInterceptor, Type } from '@nestjs/common'
-import { idempotency, type IdempotencyOptions, type Stage, type Store } from '@trigger-hub/core'
+import { idempotency, optionsOf, type IdempotencyOptions, type Stage, type Store } from '@trigger-hub/core'
 import type { Observable } from 'rxjs'
 import { intercept } from '../lift.ts'
 import { nestLog } from '../nest-log.ts'
@@ -12,7 +12,7 @@ import { TRIGGER_HUB_OPTIONS, type TriggerHubModuleOptions } from '../options.ts
  * `@UseInterceptors(IdempotencyInterceptor({ required: true }))`. The store is the module's, unless one is given.
  */
 export function IdempotencyInterceptor(options: Partial<IdempotencyOptions> = {}): Type<NestInterceptor> {
-  const { key, limit, bodyTimeout } = options
+  const { key, limit, bodyTimeout } = optionsOf('IdempotencyInterceptor', options)
   class Interceptor implements NestInterceptor {
     static readonly [readsRawBody] =
       typeof key === 'object' ? { ...(limit && { limit }), ...(bodyTimeout && { bodyTimeout }) } : undefined

@@ -1,6 +1,7 @@
 import type { CanActivate, Type } from '@nestjs/common'
 import {
   SetupError,
+  knownOptions,
   verifySignature,
   type Stage,
   type TriggerHub,
@@ -14,15 +15,19 @@ type Source = Parameters<typeof verifySignature>[0]
  * Lets only requests through that the source has signed: `@UseGuards(SignatureGuard('shop'))`. Then `@WebhookEvent()`,
  * `@Payload()` and `@Body()` are there.
  * @param source   the name of a source of the module's hub; or a preset with its secrets
- * @param options  for a preset
+ * @param options  how the body is read; with a preset, also the source's `name` in events
  */
 export function SignatureGuard(
   source: string | Source,
-  { name, ...options }: VerifySignatureOptions = {},
+  options: VerifySignatureOptions = {},
 ): Type<CanActivate> {
-  if (typeof source === 'string') return rawGuard(options, (hub) => verifierOf(hub, source))
-  const stage = verifySignature(source, { ...options, ...(name === undefined ? {} : { name }) })
-  return rawGuard(options, () => stage)
+  if (typeof source === 'string') {
+    knownOptions(`SignatureGuard('${source}')`, options, ['limit', 'bodyTimeout', 'clock'])
+    return rawGuard(options, (hub) => verifierOf(hub, source))
+  }
+  const stage = verifySignature(source, options)
+  const { name: _, ...ofBody } = options
+  return rawGuard(ofBody, () => stage)
 }
 
 function verifierOf(hub: TriggerHub | undefined, source: string): Stage {

@@ -1,5 +1,5 @@
 import type { DynamicModule } from '@nestjs/common'
-import type { Sources } from '@trigger-hub/core'
+import { optionsOf, type Sources } from '@trigger-hub/core'
 import { memory } from '@trigger-hub/core/memory'
 import { TriggerHubModule } from '../module.ts'
 import type { TriggerHubModuleOptions } from '../options.ts'
@@ -15,7 +15,7 @@ export class TriggerHubTestingModule {
     } = TriggerHubModule.forRoot({
       driver: memory(),
       allowVolatile: true,
-      ...options,
+      ...optionsOf('TriggerHubTestingModule', options),
     })
     return { ...module, providers: [...providers, TestingHub], exports: [...exports, TestingHub] }
   }
