@@ -2,8 +2,12 @@ import { SetupError, TriggerHub, compose, createListener, idempotency } from '@t
 import { rawBody, retry, verifySignature } from '@trigger-hub/core'
 import { memory } from '@trigger-hub/core/memory'
 import { hmac } from '@trigger-hub/core/sources'
+import { embedded } from '@trigger-hub/embedded'
 import * as express from '@trigger-hub/express'
+import { kafka } from '@trigger-hub/kafka'
 import * as koa from '@trigger-hub/koa'
+import { rabbitmq } from '@trigger-hub/rabbitmq'
+import { redis } from '@trigger-hub/redis'
 
 /** What comes of a variable that is not set, a sum that went wrong, a part that was not called, a file that was misread. */
 const values = {
@@ -108,6 +112,31 @@ const parts: Part[] = [
     ]
   }),
   ['memory', memory, {}, { clock: [] }],
+  ['embedded', embedded, {}, { path: ['word'], retention: ['zero'], lease: [], clock: [] }],
+  [
+    'redis',
+    (options) => redis('redis://127.0.0.1', options),
+    {},
+    { prefix: ['word'], lease: [], replicas: ['zero'], clock: [] },
+  ],
+  [
+    'rabbitmq',
+    rabbitmq,
+    { store: memory() },
+    {
+      ...{ url: [], connect: ['function'], store: [], prefix: ['word'] },
+      ...{ lease: [], management: [], clock: [] },
+    },
+  ],
+  [
+    'kafka',
+    kafka,
+    { store: memory(), brokers: '127.0.0.1:9092' },
+    {
+      ...{ brokers: [], client: [], ssl: ['true', 'false', 'object'], sasl: [], store: [], prefix: ['word'] },
+      ...{ partitions: [], lease: [], clock: [] },
+    },
+  ],
 ]
 
 /** What a run threw, if it was one line of a mistake in the set-up; `'fine'` if it threw nothing. */
@@ -160,9 +189,13 @@ test.each<[string, (value: never) => unknown, Name[]]>([
   ['a stage to lift on Express', (value) => express.lift(value), ['function']],
   ['a stage to lift on Koa', (value) => koa.lift(value), ['function']],
   ['an app for a server', (value) => express.createServer(value), []],
+  ['a server of redis', (value) => redis(value), []],
+  ['a mechanism of sasl', (value) => kafka({ ...brokers(), sasl: { mechanism: value } as never }), ['word']],
 ])('refuses every other value for %s', (_, make, fine) => {
   expect(outcomes(make)).toEqual(allBut(fine))
 })
+
+const brokers = () => ({ store: memory(), brokers: '127.0.0.1:9092' })
 
 test('a message tells what was given, but of what may hold a secret only its kind', () => {
   const message = (limit: unknown): string => {

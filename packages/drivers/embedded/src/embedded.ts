@@ -1,9 +1,10 @@
 import { join, resolve } from 'node:path'
 import {
+  clockOf,
   knownOptions,
   milliseconds,
   Session,
-  systemClock,
+  textOf,
   type AcceptOptions,
   type Accepted,
   type BotDeclaration,
@@ -31,7 +32,7 @@ import { EmbeddedStore } from './store.ts'
 export interface EmbeddedOptions {
   /** The file; its folder is made. Default `.trigger-hub/hub.db` in the working directory. */
   path?: string
-  /** How long settled and unmatched events are kept. Default `'24h'`. */
+  /** How long settled and unmatched events are kept; 0 is not at all. Default `'24h'`. */
   retention?: Duration
   /** How long after its last sign of life a process's deliveries go to another one, 100 ms to 1 h. Default `'10s'`. */
   lease?: Duration
@@ -67,8 +68,9 @@ class EmbeddedDriver extends EmbeddedStore implements Driver, CompanionStore {
 
   constructor(options: EmbeddedOptions) {
     knownOptions('embedded()', options, ['path', 'retention', 'lease', 'clock'])
-    const { retention = '24h', lease = '10s', clock = systemClock } = options
-    const path = resolve(options.path ?? join('.trigger-hub', 'hub.db'))
+    const { path: file = join('.trigger-hub', 'hub.db'), retention = '24h', lease = '10s' } = options
+    const path = resolve(textOf('path', file, /./s, 'the path of a file'))
+    const clock = clockOf(options.clock)
     const retentionMs = milliseconds(retention, 'retention')
     const leaseMs = milliseconds(lease, 'lease', ['100ms', '1h'])
     const thread = new DatabaseThread({

@@ -1,6 +1,6 @@
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { SetupError } from '@trigger-hub/core'
+import { SetupError, isRecord, oneOf, textOf } from '@trigger-hub/core'
 import { TooLate, within as settledWithin } from '@trigger-hub/core/split'
 import { Kafka, logLevel, type ISocketFactory, type KafkaConfig } from 'kafkajs'
 import { inWholeAnswers } from './answers.ts'
@@ -34,13 +34,19 @@ export class Client {
   /** @throws SetupError `ERR_OPTION_INVALID` */
   constructor({ brokers, ssl, sasl, client }: Server) {
     if (client !== undefined) {
-      if (brokers !== undefined || typeof (client as Partial<Kafka>).consumer !== 'function') throw notBoth()
+      if (brokers !== undefined || typeof (client as Partial<Kafka> | null)?.consumer !== 'function')
+        throw notBoth()
       this.#given = client
       return
     }
     const all =
-      typeof brokers === 'string' ? brokers.split(',').map((one) => one.trim()) : [...(brokers ?? [])]
+      typeof brokers === 'string' ? brokers.split(',').map((one) => one.trim()) : [brokers ?? []].flat()
     if (all.length === 0 || !all.every((one) => /^[^\s/]+:\d{1,5}$/.test(one))) throw notBoth()
+    if (ssl !== undefined && !isRecord(ssl)) oneOf('ssl', ssl, [true, false])
+    if (sasl !== undefined) {
+      const mechanism: unknown = (sasl as Partial<typeof sasl> | null)?.mechanism
+      textOf('sasl.mechanism', mechanism, /./, `'plain', 'scram-sha-256' or another one of kafkajs`)
+    }
     this.#config = {
       clientId: 'trigger-hub',
       brokers: all,

@@ -1,8 +1,10 @@
 import {
+  clockOf,
   knownOptions,
   milliseconds,
   SetupError,
-  systemClock,
+  textOf,
+  wholeNumber,
   type Clock,
   type CompanionStore,
   type Duration,
@@ -31,20 +33,18 @@ export interface Settings extends Required<Pick<KafkaOptions, 'store' | 'prefix'
 export function settingsOf(options: KafkaOptions): Settings {
   const known = ['brokers', 'ssl', 'sasl', 'client', 'store', 'prefix', 'partitions', 'lease', 'clock']
   knownOptions('kafka()', options, known)
-  const { store, prefix = 'trigger-hub', partitions = 6, lease = '10s', clock = systemClock } = options
+  const { store, prefix = 'trigger-hub', partitions = 6, lease = '10s' } = options
   if (typeof (store as Partial<CompanionStore> | undefined)?.tally !== 'function') {
     throw new SetupError(
       'ERR_DRIVER_UNUSABLE',
       'kafka() needs "store", which remembers what Kafka does not: kafka({ brokers, store: redis(url) }), or embedded() on one machine.',
     )
   }
-  if (!/^[\w.-]{1,100}$/.test(prefix))
-    throw invalid('Option "prefix" takes letters, digits, "_", "-" and ".".')
-  if (!Number.isInteger(partitions) || partitions < 1 || partitions > 1_000) {
-    throw invalid('Option "partitions" must be a whole number from 1 to 1,000.')
+  return {
+    store,
+    prefix: textOf('prefix', prefix, /^[\w.-]{1,100}$/, 'up to 100 letters, digits, "_", "-" and "."'),
+    partitions: wholeNumber('partitions', partitions, [1, 1_000]),
+    leaseMs: milliseconds(lease, 'lease', ['100ms', '30m']),
+    clock: clockOf(options.clock),
   }
-  const leaseMs = milliseconds(lease, 'lease', ['100ms', '30m'])
-  return { store, prefix, partitions, leaseMs, clock }
 }
-
-const invalid = (message: string): SetupError => new SetupError('ERR_OPTION_INVALID', message)

@@ -1,7 +1,10 @@
 import {
+  callable,
+  clockOf,
   knownOptions,
   milliseconds,
   SetupError,
+  textOf,
   type Clock,
   type CompanionStore,
   type Duration,
@@ -33,6 +36,7 @@ export interface RabbitMqOptions {
 export interface Checked {
   readonly prefix: string
   readonly leaseMs: number
+  readonly clock: Clock
   readonly open: OpenConnection
 }
 
@@ -42,28 +46,39 @@ export function checked(options: RabbitMqOptions): Checked {
     throw new SetupError('ERR_OPTION_INVALID', message)
   }
   knownOptions('rabbitmq()', options, ['url', 'connect', 'store', 'prefix', 'lease', 'management', 'clock'])
-  const { url = 'amqp://127.0.0.1', connect: open, store, prefix = 'trigger-hub', lease = '10s' } = options
+  const { url = 'amqp://127.0.0.1', connect: open, management } = options
+  const { store, prefix = 'trigger-hub', lease = '10s' } = options
   if (typeof (store as Partial<CompanionStore> | undefined)?.bury !== 'function') {
     throw new SetupError(
       'ERR_DRIVER_UNUSABLE',
       'rabbitmq() needs a store beside the server, for what was accepted and handled already: give the option "store", such as redis(url), or embedded() when all processes are on one machine.',
     )
   }
-  if (!/^[\w:.-]{1,100}$/.test(prefix))
-    invalid('Option "prefix" takes letters, digits, "_", "-", "." and ":".')
+  textOf('prefix', prefix, /^[\w:.-]{1,100}$/, 'up to 100 letters, digits, "_", "-", "." and ":"')
   const leaseMs = milliseconds(lease, 'lease', ['100ms', '1h'])
-  if (open) {
+  const clock = clockOf(options.clock)
+  if (management !== undefined && !isUrl(management, /^https?:/)) {
+    invalid('Option "management" takes a URL such as "http://user:password@host:15672".')
+  }
+  if (open !== undefined) {
     if (options.url !== undefined) invalid('Of the options "url" and "connect", give one.')
-    return { prefix, leaseMs, open }
+    return {
+      prefix,
+      leaseMs,
+      clock,
+      open: callable('connect', open, '(socket) => connect(url, { ...socket })'),
+    }
   }
   const urls = [url].flat()
-  if (urls.length === 0 || !urls.every(isUrl)) {
+  if (urls.length === 0 || !urls.every((one) => isUrl(one, /^amqps?:/))) {
     invalid(
       'Option "url" takes a URL such as "amqp://user:password@host:5672/vhost" or "amqps://…", or a list.',
     )
   }
   // the server takes deliveries back from a process that gave no sign of life for two heartbeats
-  return { prefix, leaseMs, open: firstOf(urls, Math.max(1, Math.floor(leaseMs / 2_000))) }
+  return { prefix, leaseMs, clock, open: firstOf(urls, Math.max(1, Math.floor(leaseMs / 2_000))) }
 }
 
-const isUrl = (text: string): boolean => /^amqps?:\/\/./.test(text) && URL.canParse(text)
+/** Environment variables may be empty, and JavaScript may give anything. */
+const isUrl = (text: unknown, scheme: RegExp): boolean =>
+  typeof text === 'string' && scheme.test(text) && /^\w+:\/\/./.test(text) && URL.canParse(text)

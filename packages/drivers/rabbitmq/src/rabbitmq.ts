@@ -1,5 +1,4 @@
 import {
-  systemClock,
   type Accepted,
   type AcceptOptions,
   type BotDeclaration,
@@ -70,8 +69,8 @@ class RabbitMqDriver implements Driver {
   #closed: Promise<void> | undefined
 
   constructor(options: RabbitMqOptions) {
-    const { prefix, leaseMs, open } = checked(options)
-    const { store, management, clock = systemClock } = options
+    const { prefix, leaseMs, clock, open } = checked(options)
+    const { store, management } = options
     this.#leaseMs = leaseMs
     this.#clock = clock
     this.#lookedAt = clock.monotonicMs()

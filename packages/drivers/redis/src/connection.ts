@@ -190,7 +190,7 @@ const ownOptions = {
 } as const
 
 function newClient(url: string): Redis {
-  if (!/^rediss?:\/\/./.test(url)) {
+  if (!/^rediss?:\/\/./.test(url) || !URL.canParse(url)) {
     throw new SetupError(
       'ERR_OPTION_INVALID',
       'redis() takes a URL such as "redis://127.0.0.1:6379" or "rediss://user:password@host:6380", or a client of ioredis.',

@@ -1,9 +1,10 @@
 import {
+  clockOf,
   knownOptions,
   milliseconds,
   Session,
-  SetupError,
-  systemClock,
+  textOf,
+  wholeNumber,
   type AcceptOptions,
   type Accepted,
   type BotDeclaration,
@@ -77,17 +78,11 @@ class RedisDriver extends RedisStore implements Driver, CompanionStore {
 
   constructor(server: string | Client, options: RedisOptions) {
     knownOptions('redis()', options, ['prefix', 'lease', 'replicas', 'clock'])
-    const { prefix = 'trigger-hub', lease = '10s', replicas = 0, clock = systemClock } = options
-    if (!/^[\w:.-]{1,100}$/.test(prefix)) {
-      throw new SetupError(
-        'ERR_OPTION_INVALID',
-        'Option "prefix" takes letters, digits, "_", "-", "." and ":".',
-      )
-    }
+    const { prefix = 'trigger-hub', lease = '10s', replicas = 0 } = options
+    const clock = clockOf(options.clock)
+    textOf('prefix', prefix, /^[\w:.-]{1,100}$/, 'up to 100 letters, digits, "_", "-", "." and ":"')
     const leaseMs = milliseconds(lease, 'lease', ['100ms', '1h'])
-    if (!Number.isInteger(replicas) || replicas < 0 || replicas > 10) {
-      throw new SetupError('ERR_OPTION_INVALID', 'Option "replicas" takes a whole number from 0 to 10.')
-    }
+    wholeNumber('replicas', replicas, [0, 10])
     const connection = new Connection(server, { prefix, replicas })
     super(connection)
     this.#clock = clock
