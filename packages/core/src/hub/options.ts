@@ -155,5 +155,6 @@ function ackRule(
       `Option "ack" names the source "${name}", which "sources" does not have.`,
     )
   }
-  return (source) => ack[source] ?? 'durable'
+  const bySource = new Map<string, Ack>(Object.entries(ack)) // a source may be called constructor
+  return (source) => bySource.get(source) ?? 'durable'
 }

@@ -1,8 +1,8 @@
-import { DriverUnavailableError, type Driver } from '@trigger-hub/core'
+import { DriverUnavailableError, TriggerHub, type Driver } from '@trigger-hub/core'
 import { fakeClock } from '@trigger-hub/conformance'
 import { memory } from '@trigger-hub/core/memory'
 import { eventually } from '../../../../test/eventually.ts'
-import { gate, listening } from './hub.ts'
+import { closedAfter, gate, listening, sources } from './hub.ts'
 
 /** A driver that stores nothing before the gate is open. */
 function gated(opened: Promise<unknown>): Driver {
@@ -35,6 +35,20 @@ test('is chosen for one source by name', async () => {
   expect(answered).toBe(false)
   open()
   await durable
+})
+
+test('is not chosen for a source that is called as a property of every object', async () => {
+  const hub = closedAfter(
+    new TriggerHub({
+      driver: memory(),
+      allowVolatile: true,
+      sources: { ...sources, constructor: sources.plain },
+      ack: { plain: 'immediate' } as never, // the compiler sees it, too
+    }),
+  )
+  const event = { id: '1', source: 'constructor', type: 't', rawType: 't', time: 1, headers: {} }
+  const reply = await hub.accept({ ...event, rawBody: Buffer.of(), data: null }, { verified: true })
+  expect(reply.status).toBe(200)
 })
 
 test('stores what is in its buffer before the hub closes', async () => {
