@@ -12,11 +12,17 @@ import { Readable } from 'node:stream'
 const ok: Reply = { status: 201, headers: { 'content-type': 'text/plain' }, body: 'done' }
 
 /** A guard over a store in memory, whose `complete` can be changed. */
-function guarding() {
+function guarding(rules: object = {}) {
   const clock = fakeClock()
   const store = memory({ clock })
   const logged: LogRecord[] = []
-  const guard = idempotency({ store, clock, lease: '60s', log: (record) => void logged.push(record) })
+  const guard = idempotency({
+    store,
+    clock,
+    lease: '60s',
+    log: (record) => void logged.push(record),
+    ...rules,
+  })
   const request = () => ({
     method: 'POST',
     url: '/charges',
@@ -78,6 +84,15 @@ test('a route does not begin under a lease that ran out before the answer of the
     return claimed
   }
   await expect(call()).rejects.toMatchObject({ code: 'ERR_KEY_IN_FLIGHT' })
+  expect(runs()).toBe(0)
+})
+
+test.each(['key', 'scope', 'fingerprint'])('runs nothing when a "%s" gives a promise', async (option) => {
+  const { call, runs } = guarding({ [option]: async () => 'text' })
+  await expect(call()).rejects.toMatchObject({
+    code: 'ERR_OPTION_INVALID',
+    message: `Option "${option}" of idempotency gave a promise: it has to return text.`,
+  })
   expect(runs()).toBe(0)
 })
 

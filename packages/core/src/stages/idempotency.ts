@@ -101,11 +101,11 @@ export function idempotency(options: IdempotencyOptions): Stage {
     if (key === undefined) return next()
     const { method, url, webhook } = request
     webhook.key = key
-    const print = options.fingerprint?.(request) ?? fingerprintOf(request)
+    const print = text('fingerprint', options.fingerprint?.(request)) ?? fingerprintOf(request)
     // an id that the signature does not cover counts together with the body, as in the hub
     const unsigned = verified && !webhook.keySigned ? print : ''
     const path = url.split('?', 1)[0] ?? ''
-    const name = keyName('guard', options.scope?.(request) ?? '', method, path, key, unsigned)
+    const name = keyName('guard', text('scope', options.scope?.(request)) ?? '', method, path, key, unsigned)
     if (webhook.guardedAs === name) return next() // another guard is at work; it would wait for itself
     webhook.guardedAs = name
 
@@ -233,7 +233,16 @@ function keyOf(
 const keyElsewhere = (
   key: NonNullable<IdempotencyOptions['key']>,
   request: WebhookRequest,
-): string | undefined => (typeof key === 'function' ? key(request) : request.webhook.event?.key)
+): string | undefined => (typeof key === 'function' ? text('key', key(request)) : request.webhook.event?.key)
+
+/** Every promise reads the same, so that one caller would get the reply to another. */
+function text(option: string, given: unknown): string | undefined {
+  if (given === undefined || typeof given === 'string') return given
+  throw new SetupError(
+    'ERR_OPTION_INVALID',
+    `Option "${option}" of idempotency gave ${given instanceof Promise ? 'a promise' : `a ${typeof given}`}: it has to return text.`,
+  )
+}
 
 const asHeader = (key: string | undefined): ReturnType<typeof keyFromHeaders> =>
   key === undefined || key === '' ? { missing: true } : { key }
