@@ -1,4 +1,4 @@
-import { script } from './script.ts'
+import { evenIfFull, script } from './script.ts'
 
 /** What there is of a key, and where a claim for a bot is counted: so long as it is remembered, held or left, or nowhere. */
 const claim = `
@@ -49,6 +49,7 @@ if leftMs > 0 then
   return { 'in-flight', leftMs }
 end
 
+if (ARGV[7] or '') ~= '' then ${evenIfFull} end
 if fingerprint then
   if note then notes[#notes + 1] = note end
   if ofBot then count(ofBot) end
@@ -80,6 +81,7 @@ end
 export const renewClaimScript = script(
   'renew claim',
   `${held}
+${evenIfFull}
 if ofBot then count(ofBot, 'held:', ARGV[3] + keep) end
 return redis.call('PEXPIRE', name, ARGV[3] + keep)
 `,

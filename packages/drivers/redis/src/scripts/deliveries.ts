@@ -1,4 +1,4 @@
-import { script } from './script.ts'
+import { evenIfFull, script } from './script.ts'
 
 /** Most bytes of events that one call hands over, so that large ones stall nobody. */
 const mostBytes = 8 * 1_024 ** 2
@@ -19,6 +19,7 @@ export const takeScript = script(
 local session, bot, most, turn, arrived = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local stream, waiting, state = hub .. 'stream:' .. bot, hub .. 'waiting:' .. bot, hub .. 'state:' .. bot
 local running = hub .. 'running:' .. session
+${evenIfFull}
 local expires = redis.call('ZSCORE', hub .. 'sessions', session)
 if not expires or tonumber(expires) <= now then
   return { 'lost' }
@@ -136,6 +137,7 @@ export const renewScript = script(
   `
 local session, leaseMs = ARGV[1], ARGV[2]
 local sessions = hub .. 'sessions'
+${evenIfFull}
 local expires = redis.call('ZSCORE', sessions, session)
 local isHeld = ARGV[3] == '1' or (expires and tonumber(expires) > now)
 if isHeld then
@@ -167,6 +169,7 @@ export const endScript = script(
   'end',
   `
 local session = ARGV[1]
+${evenIfFull}
 eachRunning(session, function(bot, event, _, _, attempt, _, history)
   wait(bot, event, now, attempt, '1', history)
 end)

@@ -96,6 +96,14 @@ local function changed()
 end
 `
 
+/**
+ * For scripts that keep work going: a server that is full (maxmemory) refuses a script whose first write takes memory, and would
+ * be full for ever if nobody could work off what it has. This write takes none.
+ */
+export const evenIfFull = `
+redis.call('HDEL', hub .. 'refs', '')
+`
+
 export function script(name: string, body: string): Script {
   const lua = prelude + body
   return { name, lua, sha: createHash('sha1').update(lua).digest('hex') }
