@@ -155,6 +155,6 @@ function ackRule(
       `Option "ack" names the source "${name}", which "sources" does not have.`,
     )
   }
-  const bySource = new Map<string, Ack>(Object.entries(ack)) // a source may be called constructor
+  const bySource = new Map(Object.entries(ack)) // a source may be called constructor
   return (source) => bySource.get(source) ?? 'durable'
 }
