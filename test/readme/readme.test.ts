@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { found, install } from '../../scripts/services/debian.ts'
 import { packages, root } from '../layering/source.ts'
 import { eventually } from '../eventually.ts'
 import { needs } from '../servers/needs.ts'
@@ -61,6 +62,7 @@ describe.each(
 })
 
 test('what the README sends by hand is taken by its program', async () => {
+  for (const tool of ['curl', 'openssl']) if (!found(tool)) install(tool)
   const page = blocksOf('README.md')
   const { code } = page.find(({ code }) => code.includes('curl'))!
   const [, secret] = /^GITHUB_SECRET=(.+)$/m.exec(code)!
