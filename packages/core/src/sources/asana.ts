@@ -1,5 +1,6 @@
 import { hashSource, type HashPreset, type SecretOptions } from '../verify/hash.ts'
 import type { Source } from '../verify/source.ts'
+import { callable, optionsOf } from '../words/options.ts'
 
 export const asanaPreset: HashPreset = {
   provider: 'asana',
@@ -36,10 +37,10 @@ export interface AsanaOptions extends SecretOptions {
 }
 
 /** Webhooks of Asana. The secret is the `X-Hook-Secret` that Asana sent when the webhook was made. */
-export function asana<Events = Record<string, unknown>>({
-  onSecret,
-  ...options
-}: AsanaOptions): Source<Events> {
+export function asana<Events = Record<string, unknown>>(given: AsanaOptions): Source<Events> {
+  const { onSecret, ...options } = optionsOf('asana', given)
   const source = hashSource<Events>(asanaPreset, options)
-  return onSecret ? { ...source, knows: { ...source.knows, onSecret } } : source
+  if (onSecret === undefined) return source
+  callable('asana.onSecret', onSecret)
+  return { ...source, knows: { ...source.knows, onSecret } }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { knownOptions } from '../words/options.ts'
+import { knownOptions, textOf } from '../words/options.ts'
 import { sameText } from '../verify/encodings.ts'
 import type { SecretOptions } from '../verify/hash.ts'
 import { jwtSource, type JwtPreset } from '../verify/jwt.ts'
@@ -45,6 +45,7 @@ export function atlassianConnect<Events = Record<string, unknown>>(
   const keys = secretKeys(atlassianConnectPreset, {}, options.secret).map((key) => ({ key }))
   const clientKey = required('atlassian-connect', 'clientKey', options.clientKey)
   const { basePath = '' } = options
+  textOf('atlassian-connect.basePath', basePath, /^(\/[^?#]*)?$/, `a path, such as '/app'`)
   return jwtSource(
     atlassianConnectPreset,
     keys,

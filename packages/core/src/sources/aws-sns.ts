@@ -5,7 +5,7 @@ import { at, json } from '../verify/payload.ts'
 import type { Preset } from '../verify/preset.ts'
 import { refusal, type SignedRequest, type Source } from '../verify/source.ts'
 import { SetupError } from '../words/errors.ts'
-import { knownOptions } from '../words/options.ts'
+import { knownOptions, oneOf } from '../words/options.ts'
 
 export const awsSnsPreset: Preset = {
   provider: 'aws-sns',
@@ -68,6 +68,7 @@ export function awsSns<Events = Record<string, unknown>>(options: AwsSnsOptions)
   knownOptions('aws-sns', options, ['certificates', 'fetch', 'topicArn', 'confirm'])
   const keys = certificateKeys('aws-sns', options, trusted)
   const topics = options.topicArn === undefined ? undefined : [options.topicArn].flat()
+  if (options.confirm !== undefined) oneOf('aws-sns.confirm', options.confirm, [true, false])
   if (options.confirm && !topics) {
     throw new SetupError(
       'ERR_OPTION_INVALID',

@@ -1,6 +1,7 @@
 import type { SecretOptions } from '../verify/hash.ts'
 import { tokenSource, type TokenPreset } from '../verify/token.ts'
 import type { Source } from '../verify/source.ts'
+import { invalidOption, optionsOf } from '../words/options.ts'
 
 export const azureEventGridPreset: TokenPreset = {
   provider: 'azure-event-grid',
@@ -50,10 +51,13 @@ export interface AzureEventGridOptions extends SecretOptions {
 }
 
 /** Event Grid subscriptions, in its own schema and in CloudEvents. The secret is a `token` in the query of the URL. */
-export function azureEventGrid<Events = Record<string, unknown>>({
-  allowedOrigins = ['eventgrid.azure.net'],
-  ...options
-}: AzureEventGridOptions): Source<Events> {
+export function azureEventGrid<Events = Record<string, unknown>>(
+  given: AzureEventGridOptions,
+): Source<Events> {
+  const { allowedOrigins = ['eventgrid.azure.net'], ...options } = optionsOf('azure-event-grid', given)
+  if (!Array.isArray(allowedOrigins)) {
+    throw invalidOption('azure-event-grid.allowedOrigins', allowedOrigins, 'a list of hosts')
+  }
   return {
     ...tokenSource<Events>(azureEventGridPreset, options),
     knows: { holds: (_, text) => allowedOrigins.includes(text) },

@@ -1,4 +1,4 @@
-import { SetupError } from '../words/errors.ts'
+import { oneOf, optionsOf } from '../words/options.ts'
 import { hashSource, type HashPreset, type TimedSecretOptions } from '../verify/hash.ts'
 import type { HashScheme } from '../verify/preset.ts'
 import type { Source } from '../verify/source.ts'
@@ -33,15 +33,8 @@ export interface CloudinaryOptions extends TimedSecretOptions {
 }
 
 /** Notifications of Cloudinary. The secret is the API secret. */
-export function cloudinary<Events = Record<string, unknown>>({
-  algorithm = 'sha1',
-  ...options
-}: CloudinaryOptions): Source<Events> {
-  if (algorithm !== 'sha1' && algorithm !== 'sha256') {
-    throw new SetupError(
-      'ERR_OPTION_INVALID',
-      `Option "cloudinary.algorithm" is ${JSON.stringify(algorithm)}: use 'sha1' or 'sha256'.`,
-    )
-  }
+export function cloudinary<Events = Record<string, unknown>>(given: CloudinaryOptions): Source<Events> {
+  const { algorithm = 'sha1', ...options } = optionsOf('cloudinary', given)
+  oneOf('cloudinary.algorithm', algorithm, ['sha1', 'sha256'])
   return hashSource({ ...cloudinaryPreset, scheme: scheme(algorithm) }, options)
 }

@@ -1,5 +1,6 @@
 import { hashSource, type HashPreset, type SecretOptions } from '../verify/hash.ts'
 import type { SignedRequest, Source } from '../verify/source.ts'
+import { optionsOf } from '../words/options.ts'
 
 export const easypostPreset: HashPreset = {
   provider: 'easypost',
@@ -23,11 +24,9 @@ export const easypostPreset: HashPreset = {
 }
 
 /** Webhooks of EasyPost. The secret is the `webhook_secret` that was given when the webhook was made. */
-export const easypost = <Events = Record<string, unknown>>({
-  secret,
-  ...options
-}: SecretOptions): Source<Events> =>
-  hashSource(
+export function easypost<Events = Record<string, unknown>>(given: SecretOptions): Source<Events> {
+  const { secret, ...options } = optionsOf('easypost', given)
+  return hashSource(
     easypostPreset,
     {
       ...options,
@@ -36,6 +35,7 @@ export const easypost = <Events = Record<string, unknown>>({
     },
     { bodyWithDecimalWeights },
   )
+}
 
 const normal = (secret: unknown): string => (typeof secret === 'string' ? secret.normalize('NFKD') : '')
 

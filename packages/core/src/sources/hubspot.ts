@@ -1,4 +1,4 @@
-import { SetupError } from '../words/errors.ts'
+import { oneOf, optionsOf } from '../words/options.ts'
 import { hashSource, type HashPreset, type TimedSecretOptions } from '../verify/hash.ts'
 import type { PublicUrlOption } from '../verify/public-url.ts'
 import type { HashScheme } from '../verify/preset.ts'
@@ -48,15 +48,8 @@ export interface HubspotOptions extends TimedSecretOptions, PublicUrlOption {
 }
 
 /** Webhooks and workflow calls of a HubSpot app. The secret is the app's client secret. */
-export function hubspot<Events = Record<string, unknown>>({
-  version = 'v3',
-  ...options
-}: HubspotOptions): Source<Events> {
-  if (!Object.hasOwn(hubspotSchemes, version)) {
-    throw new SetupError(
-      'ERR_OPTION_INVALID',
-      `Option "hubspot.version" is ${JSON.stringify(version)}: use 'v1', 'v2' or 'v3'.`,
-    )
-  }
+export function hubspot<Events = Record<string, unknown>>(given: HubspotOptions): Source<Events> {
+  const { version = 'v3', ...options } = optionsOf('hubspot', given)
+  oneOf('hubspot.version', version, ['v1', 'v2', 'v3'])
   return hashSource({ ...hubspotPreset, scheme: hubspotSchemes[version] }, options)
 }

@@ -1,4 +1,4 @@
-import { knownOptions } from '../words/options.ts'
+import { knownOptions, textOf } from '../words/options.ts'
 import type { SecretOptions } from '../verify/hash.ts'
 import { jwtSource, type JwtPreset } from '../verify/jwt.ts'
 import { secretKeys } from '../verify/secrets.ts'
@@ -34,6 +34,7 @@ export function livekit<Events = Record<string, unknown>>(options: LivekitOption
   knownOptions('livekit', options, ['secret', 'apiKey'])
   const keys = secretKeys(livekitPreset, {}, options.secret).map((key) => ({ key }))
   const { apiKey } = options
+  if (apiKey !== undefined) textOf('livekit.apiKey', apiKey)
   return jwtSource(
     livekitPreset,
     keys,

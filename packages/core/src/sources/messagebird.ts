@@ -3,7 +3,7 @@ import { knownOptions } from '../words/options.ts'
 import { sameText } from '../verify/encodings.ts'
 import type { UrlSecretOptions } from '../verify/hash.ts'
 import { jwtSource, type JwtPreset } from '../verify/jwt.ts'
-import { calledBy, publicUrl } from '../verify/public-url.ts'
+import { calledBy, publicUrl, publicUrlOf } from '../verify/public-url.ts'
 import { secretKeys } from '../verify/secrets.ts'
 import type { Source } from '../verify/source.ts'
 
@@ -31,9 +31,10 @@ export const messagebirdPreset: JwtPreset = {
 /** Webhooks of MessageBird. The secret is the signing key. */
 export function messagebird<Events = Record<string, unknown>>(options: UrlSecretOptions): Source<Events> {
   knownOptions('messagebird', options, ['secret', 'publicUrl'])
+  const configured = publicUrlOf('messagebird', options)
   const keys = secretKeys(messagebirdPreset, {}, options.secret).map((key) => ({ key }))
   const hashOf = (request: Parameters<typeof publicUrl>[0]): string =>
-    createHash('sha256').update(publicUrl(request, options.publicUrl)).digest('hex')
+    createHash('sha256').update(publicUrl(request, configured)).digest('hex')
   return jwtSource(
     messagebirdPreset,
     keys,

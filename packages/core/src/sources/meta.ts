@@ -2,6 +2,7 @@ import { sameText } from '../verify/encodings.ts'
 import { hashSource, type HashPreset, type SecretOptions } from '../verify/hash.ts'
 import { credentials } from '../verify/secrets.ts'
 import type { SignedRequest, Source } from '../verify/source.ts'
+import { optionsOf } from '../words/options.ts'
 
 export const metaPreset: HashPreset = {
   provider: 'meta',
@@ -38,10 +39,8 @@ export interface MetaOptions extends SecretOptions {
 }
 
 /** Webhooks of a Meta app. The secret is the app secret. */
-export function meta<Events = Record<string, unknown>>({
-  verifyToken,
-  ...options
-}: MetaOptions): Source<Events> {
+export function meta<Events = Record<string, unknown>>(given: MetaOptions): Source<Events> {
+  const { verifyToken, ...options } = optionsOf('meta', given)
   const source = hashSource<Events>(metaPreset, options, { escapedBody: escaped })
   if (verifyToken === undefined) return source
   const [expected = ''] = credentials(metaPreset, verifyToken, 'verifyToken')

@@ -5,6 +5,8 @@ import { at, json } from '../verify/payload.ts'
 import { refusal, type Refusal, type SignedRequest, type Source } from '../verify/source.ts'
 import { tokenSource, type TokenPreset } from '../verify/token.ts'
 import { SetupError } from '../words/errors.ts'
+import { optionsOf } from '../words/options.ts'
+import { required } from '../verify/secrets.ts'
 
 export const microsoftGraphPreset: TokenPreset = {
   provider: 'microsoft-graph',
@@ -54,12 +56,10 @@ const terms: TokenTerms = {
 const mostTokens = 100
 
 /** Change notifications of Microsoft Graph. The secret is the `clientState` that was given when subscribing. */
-export function microsoftGraph<Events = Record<string, unknown>>({
-  audience,
-  jwks,
-  fetch,
-  ...options
-}: MicrosoftGraphOptions): Source<Events> {
+export function microsoftGraph<Events = Record<string, unknown>>(
+  given: MicrosoftGraphOptions,
+): Source<Events> {
+  const { audience, jwks, fetch, ...options } = optionsOf('microsoft-graph', given)
   const source = tokenSource<Events>(microsoftGraphPreset, options)
   if (audience === undefined) {
     if (jwks === undefined && fetch === undefined) return source
@@ -68,8 +68,9 @@ export function microsoftGraph<Events = Record<string, unknown>>({
       'Option "microsoft-graph.audience" is missing: jwks and fetch mean nothing without the client id of the app.',
     )
   }
-  const given = { ...(jwks && { jwks }), ...(fetch === undefined ? {} : { fetch }) }
-  const keys = publishedKeys(microsoftGraphPreset, given, published)
+  required('microsoft-graph', 'audience', audience)
+  const ofKeys = { ...(jwks && { jwks }), ...(fetch === undefined ? {} : { fetch }) }
+  const keys = publishedKeys(microsoftGraphPreset, ofKeys, published)
   return {
     ...source,
     wants: (request, nowMs) => {

@@ -1,5 +1,6 @@
 import { hashSource, type HashPreset, type SecretOptions } from '../verify/hash.ts'
 import type { Source } from '../verify/source.ts'
+import { callable, optionsOf } from '../words/options.ts'
 
 export const notionPreset: HashPreset = {
   provider: 'notion',
@@ -36,10 +37,10 @@ export interface NotionOptions extends SecretOptions {
 }
 
 /** Webhook subscriptions of a Notion integration. The secret is the `verification_token` that Notion sends first. */
-export function notion<Events = Record<string, unknown>>({
-  onSecret,
-  ...options
-}: NotionOptions): Source<Events> {
+export function notion<Events = Record<string, unknown>>(given: NotionOptions): Source<Events> {
+  const { onSecret, ...options } = optionsOf('notion', given)
   const source = hashSource<Events>(notionPreset, options)
-  return onSecret ? { ...source, knows: { ...source.knows, onSecret } } : source
+  if (onSecret === undefined) return source
+  callable('notion.onSecret', onSecret)
+  return { ...source, knows: { ...source.knows, onSecret } }
 }

@@ -1,4 +1,4 @@
-import { SetupError } from '../words/errors.ts'
+import { headerNamed } from '../words/headers.ts'
 import { knownOptions } from '../words/options.ts'
 import type { SecretOptions } from '../verify/hash.ts'
 import type { Source } from '../verify/source.ts'
@@ -38,14 +38,8 @@ export interface OktaOptions extends SecretOptions {
 export function okta<Events = Record<string, unknown>>(options: OktaOptions): Source<Events> {
   knownOptions('okta', options, ['secret', 'header'])
   const { secret, header = 'authorization' } = options
-  if (!/^[\w-]+$/.test(header)) {
-    throw new SetupError(
-      'ERR_OPTION_INVALID',
-      `Option "okta.header" is ${JSON.stringify(header)}: use the name of a header.`,
-    )
-  }
   return tokenSource(
-    { ...oktaPreset, scheme: { kind: 'token', token: { header: header.toLowerCase() } } },
+    { ...oktaPreset, scheme: { kind: 'token', token: { header: headerNamed('okta.header', header) } } },
     { secret },
   )
 }

@@ -1,8 +1,8 @@
-import { SetupError } from '../words/errors.ts'
+import { oneOf, optionsOf } from '../words/options.ts'
 import { sortedFields } from '../verify/form.ts'
 import { hashSource, type HashPreset, type UrlSecretOptions } from '../verify/hash.ts'
 import type { HashScheme } from '../verify/preset.ts'
-import { publicUrl, queryOf } from '../verify/public-url.ts'
+import { publicUrl, publicUrlOf, queryOf } from '../verify/public-url.ts'
 import type { SignedRequest, Source } from '../verify/source.ts'
 
 /** The two ways in which Plivo signs; most requests come with both, and only version 3 covers the body. */
@@ -46,17 +46,10 @@ export interface PlivoOptions extends UrlSecretOptions {
 }
 
 /** Callbacks of Plivo. The secret is the auth token. */
-export function plivo<Events = Record<string, unknown>>({
-  publicUrl: configured,
-  version = 'v3',
-  ...options
-}: PlivoOptions): Source<Events> {
-  if (!Object.hasOwn(schemes, version)) {
-    throw new SetupError(
-      'ERR_OPTION_INVALID',
-      `Option "plivo.version" is ${JSON.stringify(version)}: use 'v2' or 'v3'.`,
-    )
-  }
+export function plivo<Events = Record<string, unknown>>(given: PlivoOptions): Source<Events> {
+  const { publicUrl: _, version = 'v3', ...options } = optionsOf('plivo', given)
+  const configured = publicUrlOf('plivo', given)
+  oneOf('plivo.version', version, ['v2', 'v3'])
   const preset = { ...plivoPreset, keySigned: version === 'v3', scheme: schemes[version] }
   return hashSource(preset, options, {
     url: (request) => publicUrl(request, configured).replace(/[?#].*$/s, ''),

@@ -1,7 +1,7 @@
 import { knownOptions } from '../words/options.ts'
 import type { UrlSecretOptions } from '../verify/hash.ts'
 import { jwtSource, type JwtPreset } from '../verify/jwt.ts'
-import { calledBy, publicUrl } from '../verify/public-url.ts'
+import { calledBy, publicUrl, publicUrlOf } from '../verify/public-url.ts'
 import { secretKeys } from '../verify/secrets.ts'
 import type { Source } from '../verify/source.ts'
 
@@ -32,12 +32,13 @@ export const qstashPreset: JwtPreset = {
 /** Messages of QStash. The secrets are the current and the next signing key. */
 export function qstash<Events = Record<string, unknown>>(options: UrlSecretOptions): Source<Events> {
   knownOptions('qstash', options, ['secret', 'publicUrl'])
+  const configured = publicUrlOf('qstash', options)
   const keys = secretKeys(qstashPreset, {}, options.secret).map((key) => ({ key }))
   return jwtSource(
     qstashPreset,
     keys,
     ({ sub }, request) =>
-      sub === publicUrl(request, options.publicUrl) ? undefined : 'The token is for another URL.',
-    (message) => ({ sub: publicUrl(calledBy(message), options.publicUrl) }),
+      sub === publicUrl(request, configured) ? undefined : 'The token is for another URL.',
+    (message) => ({ sub: publicUrl(calledBy(message), configured) }),
   )
 }

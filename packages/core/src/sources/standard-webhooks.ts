@@ -1,6 +1,7 @@
 import { asymmetricSource, type AsymmetricPreset, type TimedPublicKeyOptions } from '../verify/asymmetric.ts'
 import { hashSource, type HashPreset, type TimedSecretOptions } from '../verify/hash.ts'
 import type { Source } from '../verify/source.ts'
+import { optionsOf } from '../words/options.ts'
 import { standardScheme } from './standard.ts'
 
 export const standardWebhooksPreset: HashPreset = {
@@ -32,9 +33,11 @@ const standardWebhooksAsymmetricPreset: AsymmetricPreset = {
 }
 
 /** Any sender that follows Standard Webhooks: `secret` (`whsec_…`) for `v1`, or `publicKey` (`whpk_…`) for `v1a`. */
-export const standardWebhooks = <Events = Record<string, unknown>>(
+export function standardWebhooks<Events = Record<string, unknown>>(
   options: TimedSecretOptions | TimedPublicKeyOptions,
-): Source<Events> =>
-  'publicKey' in options
+): Source<Events> {
+  optionsOf('standard-webhooks', options)
+  return 'publicKey' in options
     ? asymmetricSource(standardWebhooksAsymmetricPreset, options)
     : hashSource(standardWebhooksPreset, options)
+}

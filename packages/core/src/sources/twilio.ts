@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import { sameText } from '../verify/encodings.ts'
 import { either } from '../verify/either.ts'
 import { hashSource, type HashPreset, type UrlSecretOptions } from '../verify/hash.ts'
-import { publicUrl, queryOf } from '../verify/public-url.ts'
+import { publicUrl, publicUrlOf, queryOf } from '../verify/public-url.ts'
 import type { SignedRequest, Source } from '../verify/source.ts'
 import { sortedFields } from '../verify/form.ts'
+import { optionsOf } from '../words/options.ts'
 
 export const twilioPreset: HashPreset = {
   provider: 'twilio',
@@ -34,7 +35,7 @@ export const twilioPreset: HashPreset = {
 
 /** Callbacks of Twilio. The secret is the auth token of the account. */
 export function twilio<Events = Record<string, unknown>>(options: UrlSecretOptions): Source<Events> {
-  const { publicUrl: configured } = options
+  const configured = publicUrlOf('twilio', optionsOf('twilio', options))
   const known = new WeakMap<SignedRequest, string | undefined>() // the same for each way to write the URL
   const parameters = (request: SignedRequest): string | undefined => {
     if (!known.has(request)) known.set(request, sortedParameters(request))

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { knownOptions } from '../words/options.ts'
+import { knownOptions, textOf } from '../words/options.ts'
 import type { SecretOptions } from '../verify/hash.ts'
 import { jwtSource, type JwtPreset } from '../verify/jwt.ts'
 import { secretKeys } from '../verify/secrets.ts'
@@ -42,6 +42,7 @@ export function vonage<Events = Record<string, unknown>>(options: VonageOptions)
   knownOptions('vonage', options, ['secret', 'apiKey'])
   const keys = secretKeys(vonagePreset, {}, options.secret).map((key) => ({ key }))
   const { apiKey } = options
+  if (apiKey !== undefined) textOf('vonage.apiKey', apiKey)
   return jwtSource(
     vonagePreset,
     keys,

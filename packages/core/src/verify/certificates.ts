@@ -2,6 +2,7 @@ import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { SetupError } from '../words/errors.ts'
 import { publicKeyOf } from './jwt.ts'
 import type { Wanted } from './source.ts'
+import { oneOf } from '../words/options.ts'
 
 /** Certificates, or bare public keys, by the URL that a request names; PEM. */
 export type Certificates = Readonly<Record<string, string>>
@@ -28,6 +29,7 @@ const mostKeys = 20
  * @throws SetupError `ERR_SECRET_MISSING`, `ERR_SECRET_WRONG_KIND`
  */
 export function certificateKeys(provider: string, options: CertificateOptions, form: RegExp) {
+  if (options.fetch !== undefined) oneOf(`${provider}.fetch`, options.fetch, [true, false])
   const keys = new Map(
     Object.entries(options.certificates ?? {}).map(([url, pem]) => [url, keyOf(provider, pem)]),
   )

@@ -5,7 +5,7 @@ import { knownOptions } from '../words/options.ts'
 import { claimsOf, untimely, type Claims } from './claims.ts'
 import { json } from './payload.ts'
 import type { Preset, TemplateScheme, TimestampPlace } from './preset.ts'
-import { publicUrl, type PublicUrlOption } from './public-url.ts'
+import { publicUrl, publicUrlOf, type PublicUrlOption } from './public-url.ts'
 import {
   refusal,
   unable,
@@ -75,7 +75,7 @@ export function templateSource<P extends TemplatePreset, Events>(
     options.tolerance === undefined || !timestamp
       ? scheme
       : { ...scheme, timestamp: { ...timestamp, toleranceMs: tolerated(record.provider, options.tolerance) } }
-  const configured = options.publicUrl
+  const configured = publicUrlOf(record.provider, options)
   const parts: Parts =
     configured === undefined ? own : { url: (request) => publicUrl(request, configured), ...own }
   const engine = algorithm(effective, parts)

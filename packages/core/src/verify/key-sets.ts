@@ -2,6 +2,7 @@ import { SetupError } from '../words/errors.ts'
 import { keysOfSet, type KeySet, type TokenKey } from './jwt.ts'
 import type { Preset } from './preset.ts'
 import type { Wanted } from './source.ts'
+import { oneOf } from '../words/options.ts'
 
 export interface KeySetOptions {
   /** The sender's key set, as published. Optional with `fetch`. */
@@ -30,6 +31,7 @@ const mostKeys = 50
  * @throws SetupError `ERR_SECRET_MISSING`, `ERR_SECRET_WRONG_KIND`
  */
 export function publishedKeys(preset: Preset, { jwks, fetch = false }: KeySetOptions, url: string): Keys {
+  oneOf(`${preset.provider}.fetch`, fetch, [true, false])
   if (!jwks && !fetch) {
     throw new SetupError(
       'ERR_SECRET_MISSING',

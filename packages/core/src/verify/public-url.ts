@@ -1,5 +1,6 @@
 import { RequestHeaders } from '../words/headers.ts'
 import type { Message, SignedRequest } from './source.ts'
+import { textOf } from '../words/options.ts'
 
 export interface PublicUrlOption {
   /**
@@ -9,6 +10,15 @@ export interface PublicUrlOption {
    */
   readonly publicUrl?: string
 }
+
+/**
+ * The URL that was configured.
+ * @throws SetupError `ERR_OPTION_INVALID` for one without scheme and host, which would never be the signed one
+ */
+export const publicUrlOf = (provider: string, { publicUrl: url }: PublicUrlOption): string | undefined =>
+  url === undefined
+    ? undefined
+    : textOf(`${provider}.publicUrl`, url, /^https?:\/\/[^/?#]/i, `a URL such as 'https://hooks.example.com'`)
 
 /** The URL as it was signed. Text is cut and joined, never parsed and written anew: an escape may be spelt in two ways. */
 export function publicUrl(
