@@ -15,6 +15,9 @@ import type { HubSettings } from './options.ts'
 /** Beyond `syncTimeout`, for storing what came of the attempt. */
 const leaseSlackMs = 10_000
 
+/** The status that says: it goes on without the sender. */
+const inBackground = 202
+
 /** The one bot whose value is the reply, and where replies are kept for repeats. */
 export interface SyncParts {
   readonly bot: Bot
@@ -43,7 +46,13 @@ export async function acceptInRequest(
     options.key === undefined
       ? { is: 'claimed', key: '', token: '' }
       : await claimInTime(store, options.key, options.fingerprint, settings)
-  if (claim.is === 'completed') return repeated(claim.reply)
+  if (claim.is === 'completed') {
+    // the driver has it, perhaps as a dead letter, which the repeat redrives
+    if (claim.reply.status === inBackground) {
+      await replyTo(await take(driver, event, options, settings), driver, event, state, settings)
+    }
+    return repeated(claim.reply)
+  }
   if (claim.is === 'mismatch') {
     const taken = await take(driver, event, { ...options, quarantine: true }, settings)
     return replyTo(taken, driver, event, state, settings)
@@ -119,7 +128,7 @@ async function run(
       const attempts = verdict.failed ? [verdict.failed] : []
       const afterMs = verdict.is === 'retry' ? verdict.afterMs : 0
       await take(driver, event, { ...options, resume: { bot: bot.name, attempts, afterMs } }, settings)
-      return acknowledged(event.id, {}, 202)
+      return acknowledged(event.id, {}, inBackground)
     }
   }
 }

@@ -71,6 +71,28 @@ test('dead-letters an event at once on a PermanentError, without a second run', 
   expect(runs).toBe(1)
 })
 
+test('redrives the dead letter of an event when its sender sends it again', async () => {
+  let runs = 0
+  const { hub, post } = await listening({ ack: 'sync' }, (hub) =>
+    hub.bot('quote', { on: '*:**' }, () => {
+      if (++runs === 1) throw new PermanentError('not yet')
+    }),
+  )
+  await hub.work()
+  const first = await post('signed', {})
+  await eventually(async () => (await hub.deadLetters.list()).length === 1)
+  const repeat = await post('signed', {})
+  expect(
+    [first, repeat].map(({ status, headers }) => [status, headers.get('trigger-hub-duplicate')]),
+  ).toEqual([
+    [202, null],
+    [202, '?1'],
+  ])
+  expect(repeat.headers.get('trigger-hub-event')).toBe(first.headers.get('trigger-hub-event'))
+  await eventually(() => runs === 2)
+  expect(await hub.deadLetters.list()).toEqual([])
+})
+
 test('lets a repeat wait a little for the first request, then answers 503', async () => {
   const { open, opened } = gate()
   let runs = 0
