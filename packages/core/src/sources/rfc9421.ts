@@ -10,7 +10,7 @@ import {
 } from 'node:crypto'
 import { SetupError } from '../words/errors.ts'
 import { RequestHeaders } from '../words/headers.ts'
-import { knownOptions } from '../words/options.ts'
+import { invalidOption, knownOptions, textOf } from '../words/options.ts'
 import { milliseconds, type Duration } from '../words/amounts.ts'
 import { digestHolds } from '../verify/content-digest.ts'
 import { decoded } from '../verify/encodings.ts'
@@ -78,7 +78,13 @@ export function rfc9421<Events = Record<string, unknown>>(options: Rfc9421Option
   )
   if (keys.size === 0) throw new SetupError('ERR_SECRET_MISSING', 'The keys of source "rfc9421" are missing.')
   const { requiredComponents = [], requiredParams = [], maxAge = 300 } = options
-  const maxAgeMs = typeof maxAge === 'number' ? maxAge * 1_000 : milliseconds(maxAge, 'rfc9421.maxAge')
+  for (const [option, names] of Object.entries({ requiredComponents, requiredParams })) {
+    if (!Array.isArray(names)) throw invalidOption(`rfc9421.${option}`, names, 'a list of names')
+    for (const name of names) textOf(`rfc9421.${option}`, name, /./, 'a list of names')
+  }
+  const maxAgeMs = milliseconds(typeof maxAge === 'number' ? maxAge * 1_000 : maxAge, 'rfc9421.maxAge', [
+    '1ms',
+  ])
   return {
     preset: rfc9421Preset,
     check: (request, nowMs) => {

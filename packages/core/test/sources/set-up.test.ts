@@ -2,6 +2,7 @@ import { SetupError } from '@trigger-hub/core'
 import * as sources from '@trigger-hub/core/sources'
 
 const secret = 'correct horse battery'
+const keys = { mine: { alg: 'hmac-sha256', secretBase64: 'c2VjcmV0IG9mIG1pbmU=' } } as const
 const makes = Object.entries(sources).filter(([, make]) => typeof make === 'function') as [
   string,
   (options: unknown) => unknown,
@@ -71,6 +72,19 @@ test.each<[string, (value: never) => unknown, readonly unknown[], unknown]>([
     (audience) => sources.microsoftGraph({ secret, fetch: true, audience }),
     [null, 5, ''],
     'app',
+  ],
+  ['maxAge of rfc9421', (maxAge) => sources.rfc9421({ keys, maxAge }), [null, NaN, 0, -1], 60],
+  [
+    'requiredComponents of rfc9421',
+    (requiredComponents) => sources.rfc9421({ keys, requiredComponents }),
+    [null, '@method', [null]],
+    ['@method'],
+  ],
+  [
+    'requiredParams of rfc9421',
+    (requiredParams) => sources.rfc9421({ keys, requiredParams }),
+    [null, 'created', ['']],
+    ['created'],
   ],
 ])('refuses a wrong %s', (_, make, wrong, right) => {
   for (const value of wrong) expect(code(() => make(value as never))).toBe('ERR_OPTION_INVALID')
