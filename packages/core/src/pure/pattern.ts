@@ -14,7 +14,7 @@ export interface Pattern {
 /** A name that a source can have: it is part of patterns, and of the URL of an endpoint. */
 export const sourceName = /^[A-Za-z0-9][\w-]{0,63}$/
 
-const form = /^(\*|[A-Za-z0-9][\w-]{0,63}):((?:\*\*?|[^\s.*:]+)(?:\.(?:\*\*?|[^\s.*:]+))*)$/
+const form = /^([^:]+):((?:\*\*?|[^\s.*:]+)(?:\.(?:\*\*?|[^\s.*:]+))*)$/
 
 /**
  * Compiles a pattern once, so that matching costs no parsing.
@@ -22,7 +22,7 @@ const form = /^(\*|[A-Za-z0-9][\w-]{0,63}):((?:\*\*?|[^\s.*:]+)(?:\.(?:\*\*?|[^\
  */
 export function pattern(text: string): Pattern {
   const [, source, type] = typeof text === 'string' ? (form.exec(text) ?? []) : []
-  if (source === undefined || type === undefined) {
+  if (source === undefined || type === undefined || (source !== '*' && !sourceName.test(source))) {
     throw new SetupError(
       'ERR_BOT_INVALID',
       `"${String(text)}" is not a pattern: write "source:type", such as "shop:orders.*", "shop:**" or "*:**".`,
