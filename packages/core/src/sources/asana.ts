@@ -1,6 +1,7 @@
+import { tellingSecret } from '../verify/handshake.ts'
 import { hashSource, type HashPreset, type SecretOptions } from '../verify/hash.ts'
 import type { Source } from '../verify/source.ts'
-import { callable, optionsOf } from '../words/options.ts'
+import { optionsOf } from '../words/options.ts'
 
 export const asanaPreset: HashPreset = {
   provider: 'asana',
@@ -39,8 +40,5 @@ export interface AsanaOptions extends SecretOptions {
 /** Webhooks of Asana. The secret is the `X-Hook-Secret` that Asana sent when the webhook was made. */
 export function asana<Events = Record<string, unknown>>(given: AsanaOptions): Source<Events> {
   const { onSecret, ...options } = optionsOf('asana', given)
-  const source = hashSource<Events>(asanaPreset, options)
-  if (onSecret === undefined) return source
-  callable('asana.onSecret', onSecret)
-  return { ...source, knows: { ...source.knows, onSecret } }
+  return tellingSecret(hashSource<Events>(asanaPreset, options), onSecret)
 }

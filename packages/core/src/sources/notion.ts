@@ -1,6 +1,7 @@
+import { tellingSecret } from '../verify/handshake.ts'
 import { hashSource, type HashPreset, type SecretOptions } from '../verify/hash.ts'
 import type { Source } from '../verify/source.ts'
-import { callable, optionsOf } from '../words/options.ts'
+import { optionsOf } from '../words/options.ts'
 
 export const notionPreset: HashPreset = {
   provider: 'notion',
@@ -39,8 +40,5 @@ export interface NotionOptions extends SecretOptions {
 /** Webhook subscriptions of a Notion integration. The secret is the `verification_token` that Notion sends first. */
 export function notion<Events = Record<string, unknown>>(given: NotionOptions): Source<Events> {
   const { onSecret, ...options } = optionsOf('notion', given)
-  const source = hashSource<Events>(notionPreset, options)
-  if (onSecret === undefined) return source
-  callable('notion.onSecret', onSecret)
-  return { ...source, knows: { ...source.knows, onSecret } }
+  return tellingSecret(hashSource<Events>(notionPreset, options), onSecret)
 }

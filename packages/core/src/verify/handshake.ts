@@ -1,3 +1,4 @@
+import { callable } from '../words/options.ts'
 import type { Reply } from '../words/request.ts'
 import { at } from './payload.ts'
 import type { Echo, Handshake, Place } from './preset.ts'
@@ -109,4 +110,17 @@ function reader(request: SignedRequest, payload: () => unknown): Read {
         ? undefined
         : JSON.stringify(found)
   }
+}
+
+/**
+ * The source, which gives the secret that its sender sends first to `onSecret`, if there is one.
+ * @throws SetupError `ERR_OPTION_INVALID` for what is no function
+ */
+export function tellingSecret<Events>(
+  source: Source<Events>,
+  onSecret: ((secret: string) => void) | undefined,
+): Source<Events> {
+  if (onSecret === undefined) return source
+  callable(`${source.preset.provider}.onSecret`, onSecret)
+  return { ...source, knows: { ...source.knows, onSecret } }
 }
