@@ -1,6 +1,6 @@
 import type { Admin, Kafka, Producer } from 'kafkajs'
 import { within, type Client, type Line } from './client.ts'
-import { isLost, isStale, unavailable } from './trouble.ts'
+import { isGone, isLost, isStale, unavailable } from './trouble.ts'
 
 /** Of all calls that nobody waits for at a sender's expense. */
 export const patienceMs = 10_000
@@ -49,7 +49,7 @@ export class Connected<Part extends Admin | Producer> {
       try {
         return await within(task(connection.part), until - performance.now(), connection.line.cut)
       } catch (error) {
-        const isWorthwhile = isStale(error) || (isLost(error) && !wasLost)
+        const isWorthwhile = isStale(error) || isGone(error) || (isLost(error) && !wasLost)
         if (!isWorthwhile || performance.now() + staleRetryMs > until) throw error
         wasLost ||= isLost(error) // what it had may have been dead for long
       } finally {

@@ -1,6 +1,7 @@
 import type { Admin, ConfigResourceTypes, ITopicConfig } from 'kafkajs'
 import type { Connected } from './connected.ts'
 import { rungs } from './ladder.ts'
+import { wantsFewerCopies } from './trouble.ts'
 
 /** `ConfigResourceTypes`, a name of kafkajs that an import from ESM does not find. */
 const resources = { topic: 2 as ConfigResourceTypes, broker: 4 as ConfigResourceTypes }
@@ -61,13 +62,22 @@ export class Topics {
       const there = new Set(await admin.listTopics())
       const missing = wanted.filter((topic) => !there.has(topic))
       if (missing.length === 0) return
-      const { brokers } = await admin.describeCluster()
-      await admin.createTopics({
-        topics: missing.map((topic) => this.#settingsOf(topic, brokers.length)),
-        waitForLeaders: false, // kafkajs looks every 100 ms
-      })
+      await this.#make(admin, missing)
       await ready(admin, missing)
     })
+  }
+
+  /** With three copies, or as many as there are brokers for: one that is away for the moment counts, if they have met it. */
+  async #make(admin: Admin, topics: readonly string[], copies = 3): Promise<void> {
+    try {
+      await admin.createTopics({
+        topics: topics.map((topic) => this.#settingsOf(topic, copies)),
+        waitForLeaders: false, // kafkajs looks every 100 ms
+      })
+    } catch (error) {
+      if (copies === 1 || !wantsFewerCopies(error)) throw error
+      await this.#make(admin, topics, copies - 1)
+    }
   }
 
   /** Whether there are no bots of this hub but these, as far as the brokers know. */
@@ -137,8 +147,7 @@ export class Topics {
   }
 
   /** Two copies before the answer where there are brokers for it; on a single one, the disk. */
-  #settingsOf(topic: string, brokers: number): ITopicConfig {
-    const copies = Math.min(3, brokers)
+  #settingsOf(topic: string, copies: number): ITopicConfig {
     const ofUnmatched = { 'retention.ms': unmatchedMs, 'retention.bytes': unmatchedBytes }
     const settings = {
       'cleanup.policy': 'delete',

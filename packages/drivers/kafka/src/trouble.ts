@@ -6,6 +6,8 @@ interface KafkaTrouble {
   /** Of an answer of the broker. */
   readonly type?: string
   readonly cause?: unknown
+  /** Of each topic that was asked for. */
+  readonly errors?: readonly KafkaTrouble[]
 }
 
 const fixes: readonly [RegExp, string][] = [
@@ -75,6 +77,10 @@ export const isStale = (error: unknown): boolean =>
     ),
   )
 
+/** A broker is gone, and the one that was asked where to go does not know it yet. Nothing was sent. */
+export const isGone = (error: unknown): boolean =>
+  allOf(error).some(({ name }) => name === 'KafkaJSConnectionError')
+
 /**
  * The connection broke, or the broker did not answer on it: a `TypeError` as well, for where none of the brokers answers
  * kafkajs takes apart the null that it has instead (`withBroker`).
@@ -90,9 +96,13 @@ export const isLost = (error: unknown): boolean =>
 function allOf(error: unknown): KafkaTrouble[] {
   const all: KafkaTrouble[] = []
   for (let one = error as KafkaTrouble | undefined; one && all.length < 5; one = one.cause as typeof one)
-    all.push(one)
+    all.push(one, ...(one.errors ?? []))
   return all
 }
+
+/** A topic was to have more copies than there are brokers, or another number than they take. */
+export const wantsFewerCopies = (error: unknown): boolean =>
+  allOf(error).some(({ type }) => type === 'INVALID_REPLICATION_FACTOR')
 
 /** The group is being shared out anew; what was committed is then somebody else's to commit. */
 export const isRebalance = (error: unknown): boolean =>

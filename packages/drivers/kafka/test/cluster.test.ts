@@ -14,7 +14,7 @@ import { Traffic } from '../../../../test/crash/traffic.ts'
 import { eventually } from '../../../../test/eventually.ts'
 import { linesIn } from '../../../../test/lines.ts'
 import { needsOwn } from '../../../../test/servers/needs.ts'
-import { everything } from './hub.ts'
+import { accept, everything } from './hub.ts'
 
 jest.setTimeout(300_000)
 
@@ -42,8 +42,6 @@ needsOwn('kafka', () =>
       url = brokers.map((one) => one.url).join(',')
       admin = new Kafka({ brokers: url.split(','), logLevel: logLevel.NOTHING }).admin()
       await admin.connect()
-      // the driver may ask any of them
-      for (const one of brokers) await eventually(() => knowsAll(one).catch(() => false), 60_000)
     })
     afterAll(async () => {
       await endAll()
@@ -51,16 +49,6 @@ needsOwn('kafka', () =>
       await Promise.all([...brokers, store, replica].map((server) => server.stop()))
       removeFolder(folder)
     })
-
-    async function knowsAll({ url }: Server): Promise<boolean> {
-      const itself = new Kafka({ brokers: [url], logLevel: logLevel.NOTHING }).admin()
-      try {
-        await itself.connect()
-        return (await itself.describeCluster()).brokers.length === brokers.length
-      } finally {
-        await itself.disconnect()
-      }
-    }
 
     const driverOf = (prefix: string) =>
       kafka({ brokers: url, prefix, store: redis(store.url, { prefix, replicas: 1 }) })
@@ -77,24 +65,53 @@ needsOwn('kafka', () =>
       }
     }
 
+    /** Of each topic of a hub that has just declared its first bot. */
+    const copiesOf = (prefix: string) =>
+      eventually(async () => {
+        const found = (await copies()).of.filter(({ name }) => name.startsWith(prefix))
+        return found.length === 3 ? found.map(({ fewest }) => fewest) : undefined // which a broker may hear of a little later
+      })
+
+    /** Resolves when each of these knows of so many that work. */
+    async function agree(some: readonly Server[], count: number): Promise<void> {
+      for (const { url: only } of some) {
+        const one = new Kafka({ brokers: [only], logLevel: logLevel.NOTHING }).admin()
+        await eventually(async () => {
+          await one.connect()
+          return (await one.describeCluster()).brokers.length === count
+        }, 60_000).finally(() => one.disconnect())
+      }
+    }
+
     test('its topics have three copies, of which two are waited for', async () => {
       const prefix = `hub-${randomUUID().slice(0, 8)}`
       const driver = driverOf(prefix)
       await driver.declare(everything('mail'))
-      const own = await eventually(async () => {
-        const found = (await copies()).of.filter(({ name }) => name.startsWith(prefix))
-        return found.length === 3 ? found : undefined // which a broker may hear of a little later
-      })
-      expect(own.map(({ fewest }) => fewest)).toEqual([3, 3, 3])
+      expect(await copiesOf(prefix)).toEqual([3, 3, 3])
       const { summary, warnings } = await driver.inspect()
       expect(summary).toMatch(
-        /^kafka: 3 brokers, 3 copies, min.insync.replicas 2, .*: 2 brokers have every accepted event before the answer\.$/,
+        /^kafka: [23] brokers, 3 copies, min.insync.replicas 2, .*: 2 brokers have every accepted event before the answer\.$/,
       )
       expect([warnings, driver.capabilities]).toMatchObject([
         [],
         { durability: 'replicated', reach: 'network' },
       ])
       await driver.close()
+    })
+
+    test('a hub that starts while a broker is away gives its topics three copies, too', async () => {
+      const [others, gone] = [brokers.slice(0, 2), brokers[2]!]
+      await agree(brokers, 3)
+      await gone.kill('SIGKILL')
+      await agree(others, 2)
+      const prefix = `hub-${randomUUID().slice(0, 8)}`
+      const driver = driverOf(prefix)
+      await driver.declare(everything('mail'))
+      expect(await copiesOf(prefix)).toEqual([3, 3, 3])
+      await accept(driver)
+      await driver.close()
+      await gone.restart()
+      await eventually(async () => (await copies().catch(() => undefined))?.areInSync, 60_000)
     })
 
     test('a topic of which one copy is waited for is warned of', async () => {

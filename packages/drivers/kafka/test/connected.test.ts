@@ -39,6 +39,13 @@ test('what a broker has not heard of yet is asked again until it has', async () 
   await admin.close()
 })
 
+test('a broker that is gone is looked for on another connection, until its place is taken', async () => {
+  const { admin, made } = connected()
+  const gone = Object.assign(new Error('connect ECONNREFUSED'), { name: 'KafkaJSConnectionError' })
+  expect(await admin.use(async (one) => (one === made[3] ? 7 : Promise.reject(gone)))).toBe(7)
+  await admin.close()
+})
+
 test('a request that no broker answered is made once more on another connection', async () => {
   const { admin, made } = connected()
   expect(await admin.use(async (one) => takeApart(one === made[0] ? null : { topics: ['events'] }))).toEqual([
