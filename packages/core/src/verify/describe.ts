@@ -7,7 +7,7 @@ import type { SignedRequest, Source } from './source.ts'
 export interface Description {
   /** The sender's own id of the event, if it gives one. */
   readonly key?: string
-  /** Whether the signature covers the key. */
+  /** Whether the signature covers the key, so that it tells a repeat by itself. Not when a number in it may have been rounded. */
   readonly keySigned: boolean
   /** The type as the sender spells it; `unknown` when it gives none. */
   readonly rawType: string
@@ -30,10 +30,11 @@ export function describe(source: Source, request: SignedRequest, payload: () => 
     const value = request.headers.get(name)
     if (value !== undefined) headers[name] = value
   }
-  const read = reader(source, request, payload)
+  let isExact = true
+  const read = reader(source, request, payload, () => (isExact = false))
   const rawType = typeOf(places(type), read)
   const id = keyOf(places(key), read)
-  const description = { keySigned, rawType, headers }
+  const description = { keySigned: keySigned && isExact, rawType, headers }
   return id === undefined ? description : { key: id, ...description }
 }
 
@@ -59,12 +60,15 @@ function keyOf(places: readonly Place[], read: Read): string | undefined {
   return key
 }
 
-function reader(source: Source, request: SignedRequest, payload: () => unknown): Read {
+/** @param onRounded  is called for a number that is too large to be told from its neighbours once it was parsed */
+function reader(source: Source, request: SignedRequest, payload: () => unknown, onRounded: () => void): Read {
   let parsed: { readonly body: unknown } | undefined
   return (place) => {
     if ('body' in place) {
       parsed ??= { body: payloadOf(source, request, payload) }
-      return text(at(parsed.body, place.body))
+      const value = at(parsed.body, place.body)
+      if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) onRounded()
+      return text(value)
     }
     if ('header' in place) return request.headers.get(place.header)
     if ('text' in place) return place.text

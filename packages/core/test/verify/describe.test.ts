@@ -34,6 +34,16 @@ describe('describe', () => {
     })
   })
 
+  it.each([
+    ['{"id":9007199254740991}', true],
+    ['{"id":9007199254740993}', false],
+    ['{"id":-9007199254740993}', false],
+    ['{"id":1e400}', false],
+    ['{"id":"9007199254740993"}', true],
+  ])('lets the id of %s tell a repeat by itself: %s', (body, keySigned) => {
+    expect(described(stripe({ secret: 's1' }), {}, JSON.parse(body))).toMatchObject({ keySigned })
+  })
+
   it('does not parse the payload of a sender that writes both into headers', () => {
     const parse = jest.fn()
     const headers = RequestHeaders.from({ 'x-shopify-topic': 'orders/create', 'x-shopify-webhook-id': 'w-1' })
