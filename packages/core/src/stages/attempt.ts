@@ -1,6 +1,6 @@
-import { setMaxListeners } from 'node:events'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { backoff, type RetryPolicy } from '../pure/backoff.ts'
+import { onAbort } from '../pure/on-abort.ts'
 import { withData } from '../pure/payload.ts'
 import { steps, tell } from '../words/channels.ts'
 import type { Clock } from '../words/clock.ts'
@@ -77,9 +77,7 @@ export async function attempt(
   const stop = new AbortController()
   const cancelTimeout = clock.after(bot.timeoutMs, () => stop.abort(new TimedOut(bot.timeoutMs)))
   const give = (): void => stop.abort(new CutOff())
-  setMaxListeners(0, closing, delivery.lost) // shared by as many attempts as run at a time: no leak
-  closing.addEventListener('abort', give, { once: true })
-  delivery.lost.addEventListener('abort', give, { once: true })
+  const done = [onAbort(closing, give), onAbort(delivery.lost, give)]
   if (closing.aborted || delivery.lost.aborted) give()
 
   let attempted: Attempted
@@ -92,8 +90,7 @@ export async function attempt(
     attempted = { verdict: judge(readable(error), bot, delivery, startedAt, around) }
   } finally {
     cancelTimeout()
-    closing.removeEventListener('abort', give)
-    delivery.lost.removeEventListener('abort', give)
+    for (const stopListening of done) stopListening()
   }
   const { verdict } = attempted
   tell(steps.attemptEnded, () => ({
