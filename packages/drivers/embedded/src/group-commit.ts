@@ -37,6 +37,8 @@ export type News =
   | { readonly is: 'closed' }
 
 const mostPerGroup = 500
+/** With so many deliveries a group ends, since the main thread begins all of them in one turn of its loop. */
+const mostHandedOut = 100
 const lockRetryMs = 5
 const pollMs = 50
 const tendMs = 1_000
@@ -128,7 +130,7 @@ export class GroupCommit {
       const { answers, woken } = this.#perform(db, group)
       db.exec('COMMIT')
       if (fileAt(this.#path) !== this.#file) throw new Error('it was removed or replaced while in use')
-      this.#queue.splice(0, group.length)
+      this.#queue.splice(0, answers.length)
       this.#tell({ is: 'answers', answers, woken })
     } catch (error) {
       if (troubleOf(error) === 'busy') {
@@ -145,7 +147,11 @@ export class GroupCommit {
     let turn = new Turn(db, this.#time)
     let answers: Answer[]
     try {
-      answers = group.map((order) => ({ n: order.n, result: run(turn, order) }))
+      answers = []
+      for (const order of group) {
+        answers.push({ n: order.n, result: run(turn, order) })
+        if (turn.handedOut >= mostHandedOut) break
+      }
     } catch (error) {
       if (troubleOf(error) !== 'statement') throw error
       db.exec('ROLLBACK; BEGIN IMMEDIATE')

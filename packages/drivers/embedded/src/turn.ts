@@ -18,6 +18,8 @@ export class Turn {
   readonly monotonicMs: number
   /** Bots that find something new once this turn is committed. */
   readonly woken = new Set<string>()
+  /** Deliveries that a session was given to run. */
+  handedOut = 0
   #bots: RegisteredBot[] | undefined
   #lastEvent: { readonly stored: number; current: number } | undefined
 

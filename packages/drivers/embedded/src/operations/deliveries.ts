@@ -52,6 +52,7 @@ export function takeDeliveries(turn: Turn, { bot, session, limit, running }: Tak
     return deliveries.length < limit && bytes < mostBytes
   }
   const full = takeDue(turn, bot, session, limit, take) || takeNew(turn, bot, session, limit, take)
+  turn.handedOut += deliveries.length
   const due = db.get<{ at: number | null }>(
     `SELECT min(due_at) AS at FROM deliveries WHERE bot = ? AND state = 'waiting'`,
     bot,
