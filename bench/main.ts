@@ -6,12 +6,13 @@ import { join } from 'node:path'
 const benches = {
   http: 'http/main.ts',
   verify: 'verify.ts',
+  attempt: 'attempt.ts',
   embedded: 'embedded.ts',
   redis: 'redis.ts',
   rabbitmq: 'rabbitmq.ts',
   kafka: 'kafka.ts',
 }
-const withoutServer = ['http', 'verify', 'embedded']
+const withoutServer = ['http', 'verify', 'attempt', 'embedded']
 
 const asked = process.argv.slice(2)
 for (const name of asked.length > 0 ? asked : withoutServer) {

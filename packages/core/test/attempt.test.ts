@@ -110,6 +110,24 @@ test('aborts the signal at the timeout and counts the attempt as failed, even if
   expect(signal?.aborted).toBe(true)
 })
 
+test('gives a signal that is first looked at when the attempt is over, or from a copy of the context', async () => {
+  let context: AttemptContext | undefined
+  const never: Handler = (_event, given) => new Promise(() => (context = { ...given }))
+  const { clock, result } = running(never, { timeout: '30s' })
+  await Promise.resolve()
+  expect(context!.signal.aborted).toBe(false)
+  clock.advance(30_000)
+  await result
+  expect(context!.signal.reason).toMatchObject({ name: 'TimeoutError' })
+
+  let late: AttemptContext | undefined
+  const stopped = running((_event, given) => new Promise(() => (late = given)), { timeout: '30s' })
+  await Promise.resolve()
+  stopped.clock.advance(30_000)
+  await stopped.result
+  expect(late!.signal).toMatchObject({ aborted: true, reason: { name: 'TimeoutError' } })
+})
+
 test('gives the delivery back when a shutdown cuts it off', async () => {
   const { closing, result } = running(() => new Promise(() => undefined))
   await Promise.resolve()

@@ -7,6 +7,7 @@ import type { Clock } from '../words/clock.ts'
 import type { AttemptRecord, Delivery, ErrorRecord, Verdict } from '../words/delivery.ts'
 import { PermanentError, RetryAfterError } from '../words/errors.ts'
 import type { EventRecord, WebhookEvent } from '../words/event.ts'
+import { Stop } from './stop.ts'
 
 /** What a bot is told beside the event. */
 export interface AttemptContext {
@@ -74,23 +75,25 @@ export async function attempt(
   const of = { bot: bot.name, event: delivery.event.id, attempt: delivery.attempt }
   tell(steps.attemptStarted, () => ({ ...of, redelivered: delivery.redelivered }))
 
-  const stop = new AbortController()
-  const cancelTimeout = clock.after(bot.timeoutMs, () => stop.abort(new TimedOut(bot.timeoutMs)))
-  const give = (): void => stop.abort(new CutOff())
-  const done = [onAbort(closing, give), onAbort(delivery.lost, give)]
-  if (closing.aborted || delivery.lost.aborted) give()
+  const stop = new Stop()
+  const cancelTimeout = clock.after(bot.timeoutMs, () => stop.ask(new TimedOut(bot.timeoutMs)))
+  const cutOff = (): void => stop.ask(new CutOff())
+  const forgetClosing = onAbort(closing, cutOff)
+  const forgetLost = onAbort(delivery.lost, cutOff)
+  if (closing.aborted || delivery.lost.aborted) cutOff()
 
   let attempted: Attempted
   try {
     attempted = {
       verdict: { is: 'done' },
-      value: await raced(stop.signal, () => run(bot, delivery, stop.signal, around)),
+      value: await raced(stop, () => run(bot, delivery, stop, around)),
     }
   } catch (error) {
     attempted = { verdict: judge(readable(error), bot, delivery, startedAt, around) }
   } finally {
     cancelTimeout()
-    for (const stopListening of done) stopListening()
+    forgetClosing()
+    forgetLost()
   }
   const { verdict } = attempted
   tell(steps.attemptEnded, () => ({
@@ -120,24 +123,17 @@ class SchemaError extends Error {
   override readonly name = 'SchemaError'
 }
 
-async function raced<T>(signal: AbortSignal, run: () => Promise<T>): Promise<T> {
-  let stopped: (() => void) | undefined
-  const abort = new Promise<never>((_, reject) => {
-    stopped = () => reject(signal.reason as Error)
-    if (signal.aborted) stopped()
-    else signal.addEventListener('abort', stopped, { once: true })
-  })
-  abort.catch(() => undefined)
-  if (signal.aborted) return abort
+async function raced<T>(stop: Stop, run: () => Promise<T>): Promise<T> {
+  if (stop.isAsked) return stop.asked
   const running = run()
-  running.catch(() => undefined) // left behind when the abort won
-  return Promise.race([running, abort])
+  running.catch(() => undefined) // left behind when the stop won
+  return Promise.race([running, stop.asked])
 }
 
 async function run(
   bot: Runnable,
   delivery: Delivery,
-  signal: AbortSignal,
+  stop: Stop,
   { payloadOf }: AttemptSurroundings,
 ): Promise<unknown> {
   let event = withData(delivery.event, payloadOf && (() => payloadOf(delivery.event)))
@@ -147,14 +143,25 @@ async function run(
       throw new SchemaError(`The payload does not fit the schema at: ${paths(result.issues)}.`)
     event = withData(delivery.event, () => result.value)
   }
-  return bot.handler(event, {
-    bot: bot.name,
-    attempt: delivery.attempt,
-    lastAttempt: delivery.attempt > bot.retry.retries,
-    redelivered: delivery.redelivered,
-    history: delivery.history,
-    signal,
-  })
+  return bot.handler(event, new Context(bot, delivery, stop) as unknown as AttemptContext)
+}
+
+/** As with the payload of an event: all have one getter, of one shape, and it is their own, so that a copy has it too. */
+class Context {
+  static readonly #signal = {
+    enumerable: true,
+    get(this: Context): AbortSignal {
+      return this.#stop.signal
+    },
+  }
+  readonly #stop: Stop
+
+  constructor({ name, retry }: Runnable, { attempt, redelivered, history }: Delivery, stop: Stop) {
+    this.#stop = stop
+    const lastAttempt = attempt > retry.retries
+    Object.assign(this, { bot: name, attempt, lastAttempt, redelivered, history })
+    Object.defineProperty(this, 'signal', Context.#signal)
+  }
 }
 
 /** Where it does not fit, not what is there: an issue's message may repeat a value. */
