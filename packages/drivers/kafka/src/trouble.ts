@@ -35,6 +35,10 @@ const fixes: readonly [RegExp, string][] = [
     /UNKNOWN_TOPIC_OR_PARTITION|does not host this topic/,
     'a topic is not there; start the hub once more, so that it is made.',
   ],
+  [
+    /INVALID_REPLICATION_FACTOR/,
+    'it takes no topic with one, two or three copies; wait until the brokers have started.',
+  ],
   [/timed out|no answer within/i, 'it does not answer.'],
   [
     /ECONNRESET|EPIPE|Closed connection|Connection error|closed|TypeError .*\bnull\b/i,
@@ -67,12 +71,13 @@ export const isRefusal = (error: unknown): boolean =>
   allOf(error).some(({ type = '' }) => refusals.test(type))
 
 /**
- * What the client knows of the brokers is out of date, or something on them has only just been made: a `TypeError` as well,
- * for of a topic that the broker has not heard of yet kafkajs takes apart offsets that it has not got (`fetchTopicOffsets`).
+ * What the client knows of the brokers is out of date, or something on them has only just been made, or they have only just
+ * been started and none of them takes a copy yet. A `TypeError` as well, for of a topic that the broker has not heard of
+ * kafkajs takes apart offsets that it has not got (`fetchTopicOffsets`).
  */
 export const isStale = (error: unknown): boolean =>
   allOf(error).some(({ type = '', name = '', message = '' }) =>
-    /LEADER|COORDINATOR|LOAD_IN_PROGRESS|UNKNOWN_TOPIC_OR_PARTITION|REPLICA_NOT_AVAILABLE|GroupCoordinatorNotFound|TypeError .*'partitions' of .*undefined/.test(
+    /LEADER|COORDINATOR|LOAD_IN_PROGRESS|UNKNOWN_TOPIC_OR_PARTITION|REPLICA_NOT_AVAILABLE|INVALID_REPLICATION_FACTOR|GroupCoordinatorNotFound|TypeError .*'partitions' of .*undefined/.test(
       `${type}${name} ${message}`,
     ),
   )

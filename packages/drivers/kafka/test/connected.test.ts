@@ -1,4 +1,4 @@
-import type { Admin, Kafka } from 'kafkajs'
+import { KafkaJSAggregateError, type Admin, type Kafka } from 'kafkajs'
 import type { Client } from '../src/client.ts'
 import { Connected } from '../src/connected.ts'
 
@@ -36,6 +36,16 @@ test('what a broker has not heard of yet is asked again until it has', async () 
   let asked = 0
   const { admin } = connected()
   expect(await admin.use(async () => endsOf(++asked < 4 ? [] : [{ partitions: [7] }]))).toEqual([7])
+  await admin.close()
+})
+
+test('a topic of which no broker takes a copy yet is asked for until one does', async () => {
+  let asked = 0
+  const { admin } = connected()
+  const refused = new KafkaJSAggregateError('Topic creation errors', [
+    Object.assign(new Error('Replication-factor is invalid'), { type: 'INVALID_REPLICATION_FACTOR' }),
+  ])
+  expect(await admin.use(async () => (++asked < 4 ? Promise.reject(refused) : asked))).toBe(4)
   await admin.close()
 })
 
