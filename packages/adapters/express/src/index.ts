@@ -13,6 +13,6 @@ declare global {
 
 export * from './middlewares.ts'
 export { createServer } from './create-server.ts'
-export { lift } from './lift.ts'
+export { lift, type Middleware } from './lift.ts'
 export { webhookErrors, webhooks } from './webhooks.ts'
 export { TriggerHub } from '@trigger-hub/core'
