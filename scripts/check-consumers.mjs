@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -7,13 +8,15 @@ const wanted = '200 issues.opened'
 const env = { ...process.env, NODE_OPTIONS: '' } // no condition, no loader: what a user has
 const strict = ['--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false']
 
+const jest = createRequire(import.meta.url).resolve('jest/bin/jest')
+
 const withoutDriver = `
   const { TriggerHub } = require('@trigger-hub/core')
   new TriggerHub().start().catch(({ code, message }) => console.log(code, message))`
 
 /**
  * Four projects below one installation of the tarballs: each receives a signed webhook over HTTP, stores it with the
- * default driver and runs a bot on it.
+ * default driver and runs a bot on it. One is tested with jest too.
  */
 export function consumerChecks(root, packed, folder) {
   const inside = async (project, args) => {
@@ -46,6 +49,10 @@ export function consumerChecks(root, packed, folder) {
     { name: 'test/consumers/js-cjs: runs', check: program('js-cjs', 'main.js') },
     ...typescript('ts-esm'),
     ...typescript('ts-cjs'),
+    {
+      name: 'test/consumers/js-cjs: in jest',
+      check: () => inside('js-cjs', [jest, '--config', '{"transform":{}}']),
+    },
     {
       name: 'test/consumers: without its default driver the hub says what to install',
       async check() {
