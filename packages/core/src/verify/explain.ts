@@ -119,8 +119,8 @@ function missing(source: Source, request: SignedRequest, because: Because): Expl
   return because(
     'header-missing',
     expected === undefined
-      ? `The signature that ${title} puts into the request is not there: it is not from ${title}, or signing is not turned on.`
-      : `The header "${expected}" is missing: the request is not from ${title}, signing is not turned on there, or a proxy drops it.`,
+      ? `The signature that ${title} puts into the request is not there: it is not from the sender (${title}), or signing is not turned on.`
+      : `The header "${expected}" is missing: the request is not from the sender (${title}), signing is not turned on there, or a proxy drops it.`,
   )
 }
 

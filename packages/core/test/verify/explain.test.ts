@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { github, gitlab } from '@trigger-hub/core/sources'
+import { github, gitlab, hmac } from '@trigger-hub/core/sources'
 import {
   explain,
   RequestHeaders,
@@ -172,6 +172,12 @@ describe('explain', () => {
     const headers = RequestHeaders.from({ 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` })
     const rawBody = Buffer.from('['.repeat(30_000) + ']'.repeat(30_000))
     expect(explain(source, { method: 'POST', url: '/', headers, rawBody }, 0)?.cause).toBe('mismatch')
+  })
+
+  it('speaks of the sender where it knows only how that signs', () => {
+    const source = hmac({ secret: 'a secret' })
+    const request = { method: 'POST', url: '/', headers: RequestHeaders.from({}), rawBody: Buffer.from('{}') }
+    expect(explain(source, request, 0)?.message).toContain('is not from the sender (HMAC), signing is not')
   })
 
   it('has words for senders without a signature header', () => {
