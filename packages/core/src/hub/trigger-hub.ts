@@ -127,6 +127,7 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake, Re
    */
   async start(): Promise<void> {
     await this.#open()
+    this.#receiver.refuseWhenStopped()
   }
 
   /** Runs the bots in this process. Resolves once every bot consumes. */
@@ -213,8 +214,8 @@ export class TriggerHub<const S extends Sources = Sources> implements Intake, Re
     cancel()
     const leftMs = Math.max(until - clock.monotonicMs(), replyMs)
     await Promise.all(this.#servers.map((listening) => closed(listening, leftMs, clock)))
-    const driver = await this.#started?.catch(() => this.#driver)
-    await driver?.close()
+    await this.#started?.catch(() => undefined)
+    await this.#driver?.close() // also one that could not be opened, and goes on trying
   }
 
   #open(): Promise<Driver> {

@@ -98,6 +98,17 @@ test('closes once, however often it is told to', async () => {
   await Promise.all([hub.close(), hub.close()])
   await hub.close()
   await expect(hub.work()).rejects.toMatchObject({ code: 'ERR_CLOSING' })
+  await expect(hub.start()).rejects.toMatchObject({ code: 'ERR_CLOSING' })
+})
+
+test('closes a driver that could not be opened, which would go on trying', async () => {
+  const driver = memory()
+  driver.declare = () => Promise.reject(new DriverUnavailableError('memory', 'off.'))
+  const close = jest.spyOn(driver, 'close')
+  const hub = new TriggerHub({ driver, allowVolatile: true })
+  await expect(hub.start()).rejects.toMatchObject({ code: 'ERR_DRIVER_UNAVAILABLE' })
+  await hub.close()
+  expect(close).toHaveBeenCalledTimes(1)
 })
 
 test('a hub that never started closes as well, and then opens no driver any more', async () => {
