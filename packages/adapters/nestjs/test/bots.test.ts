@@ -11,7 +11,18 @@ import {
 import { NestFactory, REQUEST } from '@nestjs/core'
 import { Test } from '@nestjs/testing'
 import { TriggerHub, type AttemptContext } from '@trigger-hub/core'
-import { Attempt, Bot, On, Payload, TestingHub, TriggerHubTestingModule, WebhookEvent } from '../src/index.ts'
+import { memory } from '@trigger-hub/core/memory'
+import {
+  Attempt,
+  Bot,
+  On,
+  Payload,
+  TRIGGER_HUB_OPTIONS,
+  TestingHub,
+  TriggerHubModule,
+  TriggerHubTestingModule,
+  WebhookEvent,
+} from '../src/index.ts'
 import { rootOf } from './app.ts'
 import { signed, source } from './sender.ts'
 
@@ -274,6 +285,29 @@ test('works without HTTP, as a worker', async () => {
   const root = rootOf({ imports: [module], providers: [Crm] })
   const app = await NestFactory.createApplicationContext(root, { logger: false, abortOnError: false })
   apps.push(app)
+  await app.get(TestingHub).deliver('shop:orders', { id: 1 })
+  await app.get(TestingHub).settled()
+  expect(seen).toEqual([{ id: 1 }])
+})
+
+test('an app that has the module is tested in memory by overriding its options', async () => {
+  @Bot('crm')
+  class Crm {
+    @On('shop:**')
+    run(@Payload() data: unknown) {
+      seen.push(data)
+    }
+  }
+  const imports = [TriggerHubModule.forRoot({ sources: { shop: source } })]
+  const root = rootOf({ imports, providers: [Crm] })
+  const module = await Test.createTestingModule({ imports: [root], providers: [TestingHub] })
+    .overrideProvider(TRIGGER_HUB_OPTIONS)
+    .useValue({ driver: memory(), allowVolatile: true })
+    .setLogger(false as never)
+    .compile()
+  const app = await module.init()
+  apps.push(app)
+  expect((await app.get(TriggerHub).inspect()).summary).toMatch(/^memory/)
   await app.get(TestingHub).deliver('shop:orders', { id: 1 })
   await app.get(TestingHub).settled()
   expect(seen).toEqual([{ id: 1 }])
