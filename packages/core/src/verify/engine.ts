@@ -148,7 +148,9 @@ function sealed(scheme: TemplateScheme, algorithm: Algorithm): NonNullable<Sourc
     const name = signature.header.replace('*', '1')
     const made = algorithm.make(request, claims, message)
     if (made === undefined)
-      throw unable('A header that the signature covers is missing: put it into headers.')
+      throw unable(
+        `Not all is there that is signed, "${scheme.signed}": put the url and the headers into the message, content-type too.`,
+      )
     return { headers: { ...beside, [name]: `${time}${prefix}${made}` } }
   }
 }

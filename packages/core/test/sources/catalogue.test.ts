@@ -7,6 +7,7 @@ import {
   plaid,
   rfc9421,
   telnyx,
+  twilio,
 } from '@trigger-hub/core/sources'
 import {
   describe as describeEvent,
@@ -95,6 +96,7 @@ describe('sign', () => {
     [awsSns({ fetch: true }), 'holds no key'],
     [plaid({ jwks: { keys: [jwk] } }), 'holds no key'],
     [telnyx({ publicKey: jwk.x }), 'give privateKey'],
+    [twilio({ secret: 'ab'.repeat(16) }), 'put the url and the headers into the message, content-type too'],
   ])('says what it cannot sign, and what to do', (source, why) => {
     const message = { rawBody: Buffer.from(bodyOf(source.preset.provider)), nowMs }
     const call = (): unknown => sign(source, message)
