@@ -57,7 +57,12 @@ test('a misspelt source is a type error', () => {
   expect(() => hub().bot('a', { on: 'orders.create' }, () => undefined)).toThrow(/is not a pattern/)
 })
 
-test('types of declared events are completed after the source', () => {
+test('an editor completes sources, and the types of declared events', () => {
+  type Literals = 'shop:orders.create' | 'shop:**' | 'code:**' | '*:**'
+  expectTypeOf<Extract<On<typeof sources>, Literals>>().toEqualTypeOf<Literals>()
+})
+
+test('any type goes after a source that is there', () => {
   type Patterns = On<typeof sources>
   expectTypeOf<'shop:orders.create'>().toExtend<Patterns>()
   expectTypeOf<'shop:refunds.create'>().toExtend<Patterns>()

@@ -10,15 +10,22 @@ export type SourceName<S extends Sources> = keyof S & string
 
 /** The event types of a source and their data. */
 type EventsOf<Of> = Of extends Source<infer Events> ? Events : never
-type TypeName<Of> = keyof EventsOf<Of> & string
+/** Those that a source declares; none where it takes any. */
+type TypeName<Of> = string extends keyof EventsOf<Of> ? never : keyof EventsOf<Of> & string
+
+/** Text of this form, beside literals: TypeScript drops those, and an editor completes none, where the form alone stands. */
+type Any<Form extends string> = Form & Record<never, never>
 
 /**
- * Patterns over the hub's sources: completes `'shop:…'` with the types that the source declares, takes any other type
+ * Patterns over the hub's sources: completes `'shop:**'` and the types that the source declares, takes any other type
  * or wildcard after a known source, and refuses a source that is not there. `'*:…'` is every source.
  */
 export type On<S extends Sources> =
-  | { [Name in SourceName<S>]: `${Name}:${TypeName<S[Name]>}` | `${Name}:${string & {}}` }[SourceName<S>]
-  | `*:${string & {}}`
+  | {
+      [Name in SourceName<S>]: `${Name}:${TypeName<S[Name]>}` | `${Name}:**` | Any<`${Name}:${string}`>
+    }[SourceName<S>]
+  | '*:**'
+  | Any<`*:${string}`>
 
 /** `orders.*` and `orders.**` as a template literal, so that TypeScript can match types against it. */
 type Template<Text extends string> = Text extends `${infer Before}**${infer After}`
