@@ -8,6 +8,8 @@ const wanted = '200 issues.opened'
 const env = { ...process.env, NODE_OPTIONS: '' } // no condition, no loader: what a user has
 const strict = ['--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false']
 
+const olderModules = ['--module', 'commonjs', '--moduleResolution', 'node10', '--esModuleInterop']
+
 const jest = createRequire(import.meta.url).resolve('jest/bin/jest')
 
 const withoutDriver = `
@@ -33,11 +35,13 @@ export function consumerChecks(root, packed, folder) {
     const said = await inside(project, [file])
     if (!said.startsWith(wanted)) throw new Error(`It said "${said}" and not "${wanted}".`)
   }
-  const compiled = (project, compiler) => async () => {
-    const tsc = join(folder, 'node_modules', compiler, 'bin', 'tsc')
-    const options = ['--module', 'nodenext', '--target', 'es2022', '--types', 'node', '--outDir', 'out']
-    await inside(project, [tsc, 'main.ts', ...options, ...strict])
-  }
+  const compiled =
+    (project, compiler, module = ['--module', 'nodenext']) =>
+    async () => {
+      const tsc = join(folder, 'node_modules', compiler, 'bin', 'tsc')
+      const options = ['--target', 'es2022', '--types', 'node', '--outDir', 'out']
+      await inside(project, [tsc, 'main.ts', ...module, ...options, ...strict])
+    }
   const typescript = (project) => [
     { name: `test/consumers/${project}: TypeScript 5.9`, check: compiled(project, 'typescript-5.9') },
     { name: `test/consumers/${project}: TypeScript 6.0`, check: compiled(project, 'typescript') },
@@ -49,6 +53,10 @@ export function consumerChecks(root, packed, folder) {
     { name: 'test/consumers/js-cjs: runs', check: program('js-cjs', 'main.js') },
     ...typescript('ts-esm'),
     ...typescript('ts-cjs'),
+    {
+      name: 'test/consumers/ts-cjs: TypeScript 5.9, resolving as it did before "exports"',
+      check: compiled('ts-cjs', 'typescript-5.9', olderModules),
+    },
     {
       name: 'test/consumers/js-cjs: in jest',
       check: () => inside('js-cjs', [jest, '--config', '{"transform":{}}']),

@@ -25,13 +25,9 @@ async function checkWithPublint(tarball) {
   if (messages.length > 0) throw new Error(messages.map((message) => formatMessage(message, pkg)).join('\n'))
 }
 
-/**
- * Resolution as TypeScript had it before `exports` (`node10`) finds no subpath and is left out: Node.js itself has
- * never resolved that way in the versions that we support.
- */
 async function checkTypes(tarball) {
   const attw = join(dirname(require.resolve('@arethetypeswrong/cli/package.json')), 'dist', 'index.js')
-  const args = [attw, tarball, '--profile', 'node16', '--format', 'ascii', '--no-emoji', '--no-color']
+  const args = [attw, tarball, '--format', 'ascii', '--no-emoji', '--no-color']
   await promisify(execFile)(process.execPath, args).catch(({ stdout, stderr }) => {
     throw new Error(stdout + stderr)
   })
