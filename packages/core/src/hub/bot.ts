@@ -83,9 +83,15 @@ const isSchema = (schema: unknown): boolean =>
 /** A pattern with the sender's own spelling of a type, such as `orders/create`, would never fit. */
 function patternOf(name: string, text: string): Pattern {
   const right = String(text).replace(/(?<=:.*)[/:]/g, '.')
-  if (right === String(text)) return pattern(text)
-  throw new SetupError(
-    'ERR_BOT_INVALID',
-    `Bot "${name}" hears "${text}", but types are dotted: write "${right}".`,
-  )
+  if (right !== String(text)) {
+    throw new SetupError(
+      'ERR_BOT_INVALID',
+      `Bot "${name}" hears "${text}", but types are dotted: write "${right}".`,
+    )
+  }
+  try {
+    return pattern(text)
+  } catch (cause) {
+    throw new SetupError('ERR_BOT_INVALID', `Bot "${name}": ${(cause as Error).message}`, { cause })
+  }
 }
