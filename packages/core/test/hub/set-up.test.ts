@@ -108,7 +108,12 @@ test.each<[string, () => unknown, string, RegExp]>([
     'ERR_SOURCE_UNKNOWN',
     /"till:\*\*", but the sources are: shop/,
   ],
-  ['a bot with a bad pattern', () => withBot({ on: 'shop' }), 'ERR_BOT_INVALID', /^Bot "crm": "shop" is not a pattern/],
+  [
+    'a bot with a bad pattern',
+    () => withBot({ on: 'shop' }),
+    'ERR_BOT_INVALID',
+    /^Bot "crm": "shop" is not a pattern/,
+  ],
   [
     "a pattern in the sender's spelling",
     () => withBot({ on: ['shop:**', 'shop:orders/*:paid'] }),
