@@ -26,11 +26,13 @@ import { Outgoing } from './outgoing.ts'
 import { Publisher } from './publisher.ts'
 import { Sweeper } from './sweeper.ts'
 import { Topology } from './topology.ts'
-import { unavailable } from './trouble.ts'
+import { patienceMs } from './patience.ts'
+import { isPassing, unavailable } from './trouble.ts'
 import { Waits } from './waits.ts'
 
 const mb = 1_024 ** 2
 const lookEveryMs = 60_000
+const againMs = 100
 
 /**
  * The driver on RabbitMQ (3.10 or later), with a store beside it. Any number of processes on any number of machines share
@@ -153,19 +155,21 @@ class RabbitMqDriver implements Driver {
     })
   }
 
-  async consume(bot: string, options: ConsumeOptions, handle: Handle): Promise<Subscription> {
-    const consumer: Consumer = new Consumer(bot, {
-      ...options,
-      ...this.#working,
-      handle,
-      leaseMs: this.#leaseMs,
-      onDrained: () => this.#consumers.delete(consumer),
+  consume(bot: string, options: ConsumeOptions, handle: Handle): Promise<Subscription> {
+    return this.#reaching(async () => {
+      const consumer: Consumer = new Consumer(bot, {
+        ...options,
+        ...this.#working,
+        handle,
+        leaseMs: this.#leaseMs,
+        onDrained: () => this.#consumers.delete(consumer),
+      })
+      await consumer.start()
+      this.#consumers.set(consumer, bot)
+      void this.#sweeper.start()
+      void this.#waits.start()
+      return consumer
     })
-    await consumer.start()
-    this.#consumers.set(consumer, bot)
-    void this.#sweeper.start()
-    void this.#waits.start()
-    return consumer
   }
 
   close(): Promise<void> {
@@ -221,6 +225,7 @@ class RabbitMqDriver implements Driver {
 
   async #redeliver({ id, bot, event }: DeadLetter): Promise<boolean> {
     return this.#reaching(async () => {
+      await this.#publishing.connection() // which says why there is none
       await this.#bots.load()
       const to =
         bot === null
@@ -240,11 +245,15 @@ class RabbitMqDriver implements Driver {
     return count
   }
 
+  /** Does what can be done again, and does so while a node is being replaced. */
   async #reaching<T>(task: () => Promise<T>): Promise<T> {
-    try {
-      return await task()
-    } catch (error) {
-      throw unavailable(error)
+    for (const until = performance.now() + patienceMs; ;) {
+      try {
+        return await task()
+      } catch (error) {
+        if (this.#closed || !isPassing(error) || performance.now() > until) throw unavailable(error)
+      }
+      await new Promise((resume) => setTimeout(resume, againMs))
     }
   }
 }

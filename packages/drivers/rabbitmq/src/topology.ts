@@ -55,11 +55,12 @@ export class Topology {
     })
   }
 
-  removeBot(connection: ChannelModel, name: string): Promise<void> {
-    return on(connection, async (channel) => {
-      await channel.deleteQueue(this.names.bot(name))
-      await channel.deleteQueue(this.names.botAgain(name))
-    })
+  /** Both queues at once: while a member is down the server takes 5 s for each. */
+  async removeBot(connection: ChannelModel, name: string): Promise<void> {
+    const queues = [this.names.bot(name), this.names.botAgain(name)]
+    await Promise.all(
+      queues.map((one) => on(connection, async (channel) => void (await channel.deleteQueue(one)))),
+    )
   }
 
   async #shared(channel: Channel): Promise<void> {

@@ -1,5 +1,9 @@
 import { DriverUnavailableError, SetupError } from '@trigger-hub/core'
 
+const lost =
+  /\b(ECONNRESET|EPIPE)\b|[Ss]ocket closed|[Cc]hannel (closed|ended)|Connection clos|CONNECTION_FORCED|aborted|[Hh]eartbeat|closing/
+const refused = /message nacked/
+
 const fixes: readonly [RegExp, string][] = [
   [/\bACCESS.REFUSED\b.*\blogin\b/i, 'the server refuses the credentials; check user and password.'],
   [/\bACCESS.REFUSED\b/, 'the user may not configure, write and read what begins with the prefix; allow it.'],
@@ -14,9 +18,10 @@ const fixes: readonly [RegExp, string][] = [
     "a run took longer than the server's consumer_timeout; what it handed out is handed out again, and recognised.",
   ],
   [/\bETIMEDOUT\b|no answer within/, 'the server does not answer.'],
+  [lost, 'the connection was lost, and another one is being made.'],
   [
-    /\b(ECONNRESET|EPIPE)\b|[Ss]ocket closed|[Cc]hannel (closed|ended)|Connection clos|CONNECTION_FORCED|aborted|[Hh]eartbeat|closing/,
-    'the connection was lost, and another one is being made.',
+    refused,
+    'a queue does not take it; its members may be choosing another leader, or no majority of them is up.',
   ],
 ]
 
@@ -32,4 +37,11 @@ export function fixOf(error: unknown): string {
 export function unavailable(error: unknown): Error {
   if (error instanceof SetupError || error instanceof DriverUnavailableError) return error
   return new DriverUnavailableError('rabbitmq', fixOf(error), { cause: error })
+}
+
+/** As when a node has died: what it had is made anew, or has another leader, in a moment. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof DriverUnavailableError && error.cause) return isPassing(error.cause)
+  const { message = '', code = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>
+  return [lost, refused].some((sign) => sign.test(`${message} ${code}`))
 }

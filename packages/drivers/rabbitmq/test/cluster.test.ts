@@ -94,6 +94,28 @@ needsOwn('rabbitmq', () =>
       })
     })
 
+    test('right after the node was killed that leads the queues, what is asked of a process is done', async () => {
+      const trial = new Trial(urls[0]!)
+      try {
+        const driver = await trial.declared({ url: urls })
+        const { runs, settled } = await trial.work(driver, () => ({ is: 'dead-letter', reason: 'permanent' }))
+        await trial.accept(driver)
+        await eventually(() => settled.length === 1)
+        const another = trial.driver({ url: urls })
+        await first!.kill('SIGKILL')
+        const asked = [
+          driver.inspect(),
+          another.deadLetters.redrive({ bot: 'all' }),
+          trial.declared({ url: urls }),
+        ]
+        expect((await Promise.all(asked))[1]).toBe(1)
+        await eventually(() => runs.length === 2)
+      } finally {
+        await trial.end()
+        await first!.restart()
+      }
+    })
+
     test('when the node is killed that leads the queues and has the connections, the others go on, and nothing is lost', async () => {
       const folder = freshFolder()
       const prefix = basename(folder)
