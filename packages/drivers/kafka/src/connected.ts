@@ -1,9 +1,12 @@
 import type { Admin, Kafka, Producer } from 'kafkajs'
 import { within, type Client, type Line } from './client.ts'
-import { isGone, isLost, isStale, unavailable } from './trouble.ts'
+import { isPassing, unavailable } from './trouble.ts'
 
-/** Of all calls that nobody waits for at a sender's expense. */
-export const patienceMs = 10_000
+/**
+ * Of all calls that nobody waits for at a sender's expense. A broker that is gone is one of the cluster for 9 s
+ * (`broker.session.timeout.ms`), and for some seconds more if it led the others.
+ */
+export const patienceMs = 20_000
 
 const connectMs = 5_000
 const staleRetryMs = 50
@@ -42,16 +45,13 @@ export class Connected<Part extends Admin | Producer> {
 
   /** @throws DriverUnavailableError when it fails, or there is no answer in time */
   async use<T>(task: (part: Part) => Promise<T>, ms = patienceMs): Promise<T> {
-    let wasLost = false
     for (const until = performance.now() + ms; ;) {
       const connection = await this.#ready()
       connection.calls++
       try {
         return await within(task(connection.part), until - performance.now(), connection.line.cut)
       } catch (error) {
-        const isWorthwhile = isStale(error) || isGone(error) || (isLost(error) && !wasLost)
-        if (!isWorthwhile || performance.now() + staleRetryMs > until) throw error
-        wasLost ||= isLost(error) // what it had may have been dead for long
+        if (!isPassing(error) || performance.now() + staleRetryMs > until) throw error
       } finally {
         connection.calls--
       }
@@ -62,7 +62,6 @@ export class Connected<Part extends Admin | Producer> {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    await this.#current.connecting?.catch(() => undefined)
     await this.#end(this.#current)
   }
 
@@ -89,9 +88,10 @@ export class Connected<Part extends Admin | Producer> {
     end()
   }
 
-  async #end({ part, line, isConnected }: Connection<Part>): Promise<void> {
-    if (!isConnected) return
-    await within(part.disconnect(), connectMs).catch(() => undefined)
-    line.cut()
+  async #end(connection: Connection<Part>): Promise<void> {
+    await connection.connecting?.catch(() => undefined)
+    if (!connection.isConnected) return
+    await within(connection.part.disconnect(), connectMs).catch(() => undefined)
+    connection.line.cut()
   }
 }

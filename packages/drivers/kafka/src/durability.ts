@@ -2,6 +2,7 @@ import type { Capabilities, CompanionStore, Report } from '@trigger-hub/core'
 import type { Admin } from 'kafkajs'
 import type { Connected } from './connected.ts'
 import { headerBytes, type Topics } from './topics.ts'
+import { isPassing } from './trouble.ts'
 
 export interface Found extends Capabilities, Pick<Report, 'summary' | 'warnings'> {
   /** Shortest and longest session that a member of a group may ask for. */
@@ -38,13 +39,16 @@ export interface Facts {
 
 /** Looks at the settings of the brokers and of the topic, and says what they are worth beside this store. */
 export async function look(admin: Connected<Admin>, topics: Topics, store: CompanionStore): Promise<Found> {
-  const { brokers, controller } = await admin.use((one) => one.describeCluster())
-  const nobody = (): Map<string, string> => new Map() // many services let nobody look
-  const [ofStore, metadata, settings, ofBroker] = await Promise.all([
+  const hidden = (error: unknown): Map<string, string> => {
+    if (isPassing(error)) throw error
+    return new Map() // many services let nobody look
+  }
+  const [{ brokers }, ofStore, metadata, settings, ofBroker] = await Promise.all([
+    admin.use((one) => one.describeCluster()),
     store.inspect(),
     admin.use((one) => one.fetchTopicMetadata({ topics: [topics.events] })),
-    topics.settings(topics.events, topicSettings).catch(nobody),
-    topics.broker(controller ?? brokers[0]?.nodeId ?? 0, sessionSettings).catch(nobody),
+    topics.settings(topics.events, topicSettings).catch(hidden),
+    topics.broker(sessionSettings).catch(hidden),
   ])
   const copies = Math.min(...(metadata.topics[0]?.partitions ?? []).map(({ replicas }) => replicas.length))
   const worth = judged({ topic: topics.events, brokers: brokers.length, copies, settings, store })

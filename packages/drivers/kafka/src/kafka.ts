@@ -163,7 +163,7 @@ class KafkaDriver implements Driver {
     await this.#bots.load()
     const bots =
       name === null ? this.#bots.wanting(event) : this.#bots.active.filter((bot) => bot.name === name)
-    await Promise.all(bots.map((bot) => this.#publisher.later(bot, event, id, 0)))
+    await Promise.all(bots.map((bot) => this.#publisher.again(bot, event, id)))
     return name === null || bots.length > 0
   }
 

@@ -2,11 +2,11 @@ import { DriverUnavailableError, type Clock, type EventRecord } from '@trigger-h
 import type { Published } from '@trigger-hub/core/split'
 import { Partitioners, type Message, type Producer } from 'kafkajs'
 import type { Client } from './client.ts'
-import { Connected } from './connected.ts'
+import { Connected, patienceMs } from './connected.ts'
 import { dueHeader, generationHeader, messageOf } from './event-message.ts'
 import { rungFor } from './ladder.ts'
 import type { BotName, Topics } from './topics.ts'
-import { fixOf, isRefusal, isStale, unavailable } from './trouble.ts'
+import { fixOf, isPassing, isRefusal, isStale, unavailable } from './trouble.ts'
 
 interface Outgoing {
   readonly topic: string
@@ -80,6 +80,21 @@ export class Publisher {
       event.rawBody.length,
     )
     if (outcome.is === 'refused') throw new DriverUnavailableError('kafka', outcome.reason)
+  }
+
+  /**
+   * As `later`, due at once, and until the broker says that it has it: a copy does no harm.
+   * @throws DriverUnavailableError
+   */
+  async again(bot: BotName, event: EventRecord, generation: string): Promise<void> {
+    for (const until = performance.now() + patienceMs; ;) {
+      try {
+        return await this.later(bot, event, generation, 0)
+      } catch (error) {
+        if (!isPassing(error) || performance.now() > until) throw error
+      }
+      await new Promise((resume) => setTimeout(resume, staleRetryMs))
+    }
   }
 
   close(): Promise<void> {

@@ -3,6 +3,7 @@ import type { Clock } from '@trigger-hub/core'
 import { TooLate, type Inbox } from '@trigger-hub/core/split'
 import { wanted, type KafkaBot } from './wishes.ts'
 import type { Client } from './client.ts'
+import { patienceMs } from './connected.ts'
 import { eventOf, generationHeader, headerOf } from './event-message.ts'
 import { Fetching } from './fetching.ts'
 import type { Positions } from './positions.ts'
@@ -18,9 +19,6 @@ export interface RetiringOptions {
   readonly sessionMs: number
 }
 
-/** Without a record for so long, there is nobody who gives it any. */
-const patienceMs = 15_000
-
 /**
  * Makes what a bot still has dead letters: events that it wanted, and its retries, due or not. Can be done again.
  * @returns false when something runs at this moment, and is to be looked at later
@@ -34,6 +32,7 @@ export async function buryAll(
   const left = new Map(places.map((place) => [`${place.topic}/${place.partition}`, place]))
   if (left.size === 0) return true
   let isAll = true
+  let trouble: unknown = new TooLate(patienceMs)
   await new Promise<void>((resolve, reject) => {
     let cancel = (): void => undefined
     const end = (): Promise<void> => {
@@ -44,7 +43,7 @@ export async function buryAll(
       cancel()
       cancel = clock.after(patienceMs, () => {
         void end()
-        reject(unavailable(new TooLate(patienceMs)))
+        reject(unavailable(trouble))
       })
     }
     const fetching: Fetching = new Fetching({
@@ -58,22 +57,20 @@ export async function buryAll(
         const { topic, partition, messages } = batch
         const place = left.get(`${topic}/${partition}`)
         if (!place) return
-        goOn()
         for (const message of messages) {
           const offset = Number(message.offset)
           const event = offset < place.high ? eventOf(message) : undefined
           if (!event || (topic === topics.events && !wanted(bot, event, { partition, offset }))) continue
           const generation = headerOf(message.headers ?? {}, generationHeader) ?? ''
           if (!(await inbox.retire({ event: event.id, bot: bot.name, generation }, event))) isAll = false
+          goOn()
         }
+        goOn()
         if (Number(batch.lastOffset()) < place.high - 1) return
         left.delete(`${topic}/${partition}`)
         if (left.size === 0) void end().then(resolve)
       },
-      onError(error) {
-        void end()
-        reject(error)
-      },
+      onError: (error) => (trouble = error), // it goes on by itself
     })
     goOn()
   })

@@ -127,23 +127,15 @@ export class Topics {
 
   /** Some settings of a topic; undefined where the broker does not tell. */
   settings(topic: string, names: readonly string[]): Promise<Map<string, string>> {
-    return this.#describe(resources.topic, topic, names)
+    return this.#admin.use((admin) => described(admin, resources.topic, topic, names))
   }
 
-  broker(id: number, names: readonly string[]): Promise<Map<string, string>> {
-    return this.#describe(resources.broker, String(id), names)
-  }
-
-  async #describe(
-    type: ConfigResourceTypes,
-    name: string,
-    names: readonly string[],
-  ): Promise<Map<string, string>> {
-    const described = await this.#admin.use((admin) =>
-      admin.describeConfigs({ resources: [{ type, name, configNames: [...names] }], includeSynonyms: false }),
-    )
-    const entries = described.resources[0]?.configEntries ?? []
-    return new Map(entries.map(({ configName, configValue }) => [configName, configValue]))
+  /** Some settings of the broker that leads the others; undefined where it does not tell. */
+  broker(names: readonly string[]): Promise<Map<string, string>> {
+    return this.#admin.use(async (admin) => {
+      const { brokers, controller } = await admin.describeCluster()
+      return described(admin, resources.broker, String(controller ?? brokers[0]?.nodeId ?? 0), names)
+    })
   }
 
   /** Two copies before the answer where there are brokers for it; on a single one, the disk. */
@@ -165,6 +157,20 @@ export class Topics {
       configEntries: Object.entries(settings).map(([name, value]) => ({ name, value: String(value) })),
     }
   }
+}
+
+async function described(
+  admin: Admin,
+  type: ConfigResourceTypes,
+  name: string,
+  names: readonly string[],
+): Promise<Map<string, string>> {
+  const { resources: all } = await admin.describeConfigs({
+    resources: [{ type, name, configNames: [...names] }],
+    includeSynonyms: false,
+  })
+  const entries = all[0]?.configEntries ?? []
+  return new Map(entries.map(({ configName, configValue }) => [configName, configValue]))
 }
 
 /** Resolves when every partition of these topics has a leader. */

@@ -77,25 +77,27 @@ export const isRefusal = (error: unknown): boolean =>
  */
 export const isStale = (error: unknown): boolean =>
   allOf(error).some(({ type = '', name = '', message = '' }) =>
-    /LEADER|COORDINATOR|LOAD_IN_PROGRESS|UNKNOWN_TOPIC_OR_PARTITION|REPLICA_NOT_AVAILABLE|INVALID_REPLICATION_FACTOR|GroupCoordinatorNotFound|TypeError .*'partitions' of .*undefined/.test(
+    /LEADER|COORDINATOR|LOAD_IN_PROGRESS|UNKNOWN_TOPIC_OR_PARTITION|REPLICA_NOT_AVAILABLE|INVALID_REPLICATION_FACTOR|GroupCoordinatorNotFound|BrokerNotFound|TypeError .*'partitions' of .*undefined/.test(
       `${type}${name} ${message}`,
     ),
   )
 
 /** A broker is gone, and the one that was asked where to go does not know it yet. Nothing was sent. */
-export const isGone = (error: unknown): boolean =>
-  allOf(error).some(({ name }) => name === 'KafkaJSConnectionError')
+const isGone = (error: unknown): boolean => allOf(error).some(({ name }) => name === 'KafkaJSConnectionError')
 
 /**
  * The connection broke, or the broker did not answer on it: a `TypeError` as well, for where none of the brokers answers
  * kafkajs takes apart the null that it has instead (`withBroker`).
  */
-export const isLost = (error: unknown): boolean =>
+const isLost = (error: unknown): boolean =>
   allOf(error).some(({ name = '', message = '' }) =>
-    /RequestTimeout|ConnectionClosed|Closed connection|ECONNRESET|EPIPE|TypeError .*\bnull\b/.test(
+    /RequestTimeout|LockTimeout|no answer within|ConnectionClosed|Closed connection|ECONNRESET|EPIPE|TypeError .*\bnull\b/.test(
       `${name} ${message}`,
     ),
   )
+
+/** It may be otherwise with the next try, on another connection. */
+export const isPassing = (error: unknown): boolean => isStale(error) || isGone(error) || isLost(error)
 
 /** The error and what it came of. */
 function allOf(error: unknown): KafkaTrouble[] {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import type { Driver } from '@trigger-hub/core'
 import { redis } from '@trigger-hub/redis'
 import { kafka } from '@trigger-hub/kafka'
 import { Kafka, logLevel, type Admin } from 'kafkajs'
@@ -14,7 +15,7 @@ import { Traffic } from '../../../../test/crash/traffic.ts'
 import { eventually } from '../../../../test/eventually.ts'
 import { linesIn } from '../../../../test/lines.ts'
 import { needsOwn } from '../../../../test/servers/needs.ts'
-import { accept, everything } from './hub.ts'
+import { accept, everything, work } from './hub.ts'
 
 jest.setTimeout(300_000)
 
@@ -99,10 +100,32 @@ needsOwn('kafka', () =>
       await driver.close()
     })
 
-    test('a hub that starts while a broker is away gives its topics three copies, too', async () => {
-      const [others, gone] = [brokers.slice(0, 2), brokers[2]!]
+    test('right after a broker was killed a process starts, works, redrives and retires', async () => {
+      const prefix = `hub-${randomUUID().slice(0, 8)}`
+      const first = driverOf(prefix)
+      await first.declare(everything('mail', 'print'))
+      await accept(first)
+      const given = await work(first, 'mail', () => ({ is: 'dead-letter', reason: 'permanent' }))
+      await eventually(() => given.settled.length === 1)
+      await first.close()
+      const drivers = Array.from({ length: 4 }, () => driverOf(prefix))
+      const [starting, working, redriving, retiring] = drivers as [Driver, Driver, Driver, Driver]
       await agree(brokers, 3)
-      await gone.kill('SIGKILL')
+      await brokers[2]!.kill('SIGKILL')
+      const [, { runs }, redriven] = await Promise.all([
+        starting.declare(everything('mail')).then(() => starting.inspect()),
+        work(working, 'mail'),
+        redriving.deadLetters.redrive({ bot: 'mail' }),
+        retiring.retire('print'),
+      ])
+      expect(redriven).toBe(1)
+      await eventually(() => runs.length > 0, 60_000)
+      expect(await retiring.deadLetters.list({ bot: 'print' })).toHaveLength(1)
+      await Promise.all(drivers.map((driver) => driver.close()))
+    })
+
+    test('a hub that starts while a broker is away gives its topics three copies, too', async () => {
+      const [others, gone] = [brokers.slice(0, 2), brokers[2]!] // it was killed
       await agree(others, 2)
       const prefix = `hub-${randomUUID().slice(0, 8)}`
       const driver = driverOf(prefix)

@@ -56,12 +56,12 @@ test('a broker that is gone is looked for on another connection, until its place
   await admin.close()
 })
 
-test('a request that no broker answered is made once more on another connection', async () => {
+test('a request that no broker answered is made again on other connections, as long as there is time', async () => {
   const { admin, made } = connected()
-  expect(await admin.use(async (one) => takeApart(one === made[0] ? null : { topics: ['events'] }))).toEqual([
+  expect(await admin.use(async (one) => takeApart(one === made[3] ? { topics: ['events'] } : null))).toEqual([
     'events',
   ])
-  await expect(admin.use(async () => takeApart(null))).rejects.toMatchObject({
+  await expect(admin.use(async () => takeApart(null), 200)).rejects.toMatchObject({
     message: expect.stringContaining('the connection was lost') as string,
   })
   await admin.close()

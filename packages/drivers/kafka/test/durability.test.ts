@@ -1,4 +1,9 @@
-import { judged, type Facts } from '../src/durability.ts'
+import type { CompanionStore } from '@trigger-hub/core'
+import type { Admin } from 'kafkajs'
+import type { Connected } from '../src/connected.ts'
+import { judged, look, type Facts } from '../src/durability.ts'
+import type { Topics } from '../src/topics.ts'
+import { unavailable } from '../src/trouble.ts'
 
 const safe = {
   'cleanup.policy': 'delete',
@@ -69,4 +74,24 @@ test('reaches as far as its store', () => {
     'machine',
     'process',
   ])
+})
+
+/** What is found where the settings cannot be read, for this reason. */
+async function unread(reason: object) {
+  const failing = () => Promise.reject(unavailable(Object.assign(new Error(), reason)))
+  const admin = {
+    describeCluster: async () => ({ brokers: [{}, {}, {}] }),
+    fetchTopicMetadata: async () => ({ topics: [{ partitions: [{ replicas: [1, 2, 3] }] }] }),
+  }
+  return look(
+    { use: (task: (one: unknown) => unknown) => task(admin) } as unknown as Connected<Admin>,
+    { events: 'hub.events', settings: failing, broker: failing } as unknown as Topics,
+    { ...store, inspect: async () => ({ warnings: [] }) } as unknown as CompanionStore,
+  )
+}
+
+test('brokers that do not let us look promise nothing, and one that is away says nothing of them', async () => {
+  const { durability, warnings } = await unread({ type: 'CLUSTER_AUTHORIZATION_FAILED' })
+  expect([durability, warnings[0]?.code]).toEqual(['none', 'WARN_KAFKA_SETTINGS_HIDDEN'])
+  await expect(unread({ name: 'KafkaJSConnectionError' })).rejects.toMatchObject({ status: 503 })
 })

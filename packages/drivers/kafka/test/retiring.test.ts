@@ -1,4 +1,4 @@
-import { Kafka, logLevel } from 'kafkajs'
+import { Kafka, logLevel, type ConsumerConfig } from 'kafkajs'
 import { eventually } from '../../../../test/eventually.ts'
 import { needs } from '../../../../test/servers/needs.ts'
 import { accept, everything, Hub } from './hub.ts'
@@ -18,6 +18,25 @@ needs('kafka', (brokers) => {
     await Promise.all([one.retire('mail'), other.retire('mail')])
     expect(await one.deadLetters.list({ reason: 'retired' })).toHaveLength(ids.length)
     expect((await one.inspect()).bots).toEqual([])
+  })
+
+  test('a retirement goes on when its connection has failed', async () => {
+    const client = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING })
+    let failures = 0
+    const failing = Object.create(client, {
+      consumer: {
+        value(config: ConsumerConfig) {
+          const consumer = client.consumer(config)
+          if (failures++ > 0) return consumer
+          return Object.assign(consumer, { connect: () => Promise.reject(new Error('ECONNREFUSED')) })
+        },
+      },
+    }) as Kafka
+    const driver = hub.driver({ client: failing })
+    await driver.declare(everything('post'))
+    await accept(driver)
+    await driver.retire('post')
+    expect(await driver.deadLetters.list({ bot: 'post' })).toHaveLength(1)
   })
 
   test('a retirement that was broken off before the topic of the bot was gone is finished by the next one', async () => {
