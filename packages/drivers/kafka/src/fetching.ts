@@ -81,7 +81,7 @@ export class Fetching {
   }
 
   /** Resolves when it is to end, rejects when the consumer has fallen. */
-  async #takePart(onJoined: () => void): Promise<void> {
+  async #takePart(onWorking: () => void): Promise<void> {
     const { client, group, topics, sessionMs, onAssigned, onBatch, onError } = this.#options
     const { kafka, cut } = client.line()
     const consumer = kafka.consumer({
@@ -106,8 +106,7 @@ export class Fetching {
     consumer.on(CRASH, ({ payload }) => fall(payload.error))
     consumer.on(REQUEST_TIMEOUT, cut) // the connection may be dead
     consumer.on(GROUP_JOIN, ({ payload }) => {
-      onJoined()
-      assign = once(() => onAssigned(payload.memberAssignment))
+      assign = once(() => onAssigned(payload.memberAssignment).then(onWorking))
       assign().catch(onError) // the next batch tries again
     })
     let joining: Promise<void> = Promise.resolve()

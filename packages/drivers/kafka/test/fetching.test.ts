@@ -6,6 +6,36 @@ import { eventually } from '../../../../test/eventually.ts'
 const ended: Fetching[] = []
 afterEach(async () => void (await Promise.all(ended.splice(0).map((one) => one.end()))))
 
+test('who joins and falls again and again, since what it needs is away, waits longer each time', async () => {
+  const joinedAt: number[] = []
+  const consumer = () => {
+    const listeners = new Map<string, (event: object) => void>()
+    return {
+      events: { GROUP_JOIN: 'join', CRASH: 'crash' },
+      on: (name: string, listener: () => void) => void listeners.set(name, listener),
+      connect: async () => undefined,
+      subscribe: async () => undefined,
+      disconnect: async () => undefined,
+      async run() {
+        joinedAt.push(performance.now())
+        listeners.get('join')?.({ payload: { memberAssignment: {} } })
+        setImmediate(() => listeners.get('crash')?.({ payload: { error: new Error('the store is away') } }))
+      },
+    }
+  }
+  const client = { line: () => ({ kafka: { consumer }, cut: () => undefined }) } as unknown as Client
+  ended.push(
+    new Fetching({
+      ...{ client, group: 'mail', topics: [], sessionMs: 1_000 },
+      onAssigned: () => Promise.reject(new Error('the store is away')),
+      ...{ onBatch: async () => undefined, onError: () => undefined },
+    }),
+  )
+  await eventually(() => joinedAt.length === 4)
+  const waits = joinedAt.slice(1).map((at, nth) => at - joinedAt[nth]!)
+  for (const [nth, leastMs] of [100, 200, 400].entries()) expect(waits[nth]).toBeGreaterThan(leastMs - 5)
+})
+
 /** A member of a group whose consumer commits so. */
 async function member(commitOffsets: (confirm: () => void) => Promise<void>) {
   const listeners = new Map<string, () => void>()
