@@ -24,12 +24,16 @@ export interface Line {
   readonly kafka: Kafka
   /** Breaks off every connection; those who wait for an answer hear of it, and the next call connects anew. */
   readonly cut: () => void
+  /** Breaks off as well, and lets later clients ask another broker first: this one stands still, which kafkajs waits for. */
+  readonly avoid: () => void
 }
 
 /** Makes clients. Those of one purpose share their connections with nobody, so that none waits behind a long poll. */
 export class Client {
   readonly #config: KafkaConfig | undefined
   readonly #given: Kafka | undefined
+  /** Of the brokers, which a client asks first. */
+  #first = 0
 
   /** @throws SetupError `ERR_OPTION_INVALID` */
   constructor({ brokers, ssl, sasl, client }: Server) {
@@ -61,15 +65,21 @@ export class Client {
   }
 
   line(): Line {
-    if (this.#given) return { kafka: this.#given, cut: () => undefined }
+    if (this.#given) return { kafka: this.#given, cut: () => undefined, avoid: () => undefined }
     const sockets = new Set<Socket>()
-    const kafka = new Kafka({ ...this.#config!, socketFactory: keptIn(sockets) })
-    return {
-      kafka,
-      cut() {
-        for (const socket of sockets) socket.destroy(new Error('Closed connection'))
-      },
+    const config = this.#config!
+    const all = config.brokers as string[]
+    const first = this.#first
+    const brokers = [...all.slice(first), ...all.slice(0, first)]
+    const kafka = new Kafka({ ...config, brokers, socketFactory: keptIn(sockets) })
+    const cut = (): void => {
+      for (const socket of sockets) socket.destroy(new Error('Closed connection'))
     }
+    const avoid = (): void => {
+      cut()
+      if (this.#first === first) this.#first = (first + 1) % all.length
+    }
+    return { kafka, cut, avoid }
   }
 }
 

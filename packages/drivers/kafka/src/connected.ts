@@ -38,15 +38,18 @@ export class Connected<Part extends Admin | Producer> {
     this.#current = this.#make()
   }
 
-  /** @throws DriverUnavailableError when it cannot be reached; then nothing was sent */
-  async ready(): Promise<Part> {
-    return (await this.#ready()).part
+  /**
+   * @param ms  how long it goes on from one broker that does not answer to the next
+   * @throws DriverUnavailableError when it cannot be reached; then nothing was sent
+   */
+  async ready(ms = 0): Promise<Part> {
+    return (await this.#connected(performance.now() + ms)).part
   }
 
   /** @throws DriverUnavailableError when it fails, or there is no answer in time */
   async use<T>(task: (part: Part) => Promise<T>, ms = patienceMs): Promise<T> {
     for (const until = performance.now() + ms; ;) {
-      const connection = await this.#ready()
+      const connection = await this.#connected(until)
       connection.calls++
       try {
         return await within(task(connection.part), until - performance.now(), connection.line.cut)
@@ -65,6 +68,17 @@ export class Connected<Part extends Admin | Producer> {
     await this.#end(this.#current)
   }
 
+  async #connected(until: number): Promise<Connection<Part>> {
+    for (;;) {
+      const connection = this.#current
+      try {
+        return await this.#ready()
+      } catch (error) {
+        if (connection === this.#current || performance.now() > until) throw error
+      }
+    }
+  }
+
   async #ready(): Promise<Connection<Part>> {
     if (this.#isClosed) throw unavailable(new Error('the driver is closed'))
     const current = this.#current
@@ -73,7 +87,10 @@ export class Connected<Part extends Admin | Producer> {
       .connect()
       .then(() => void (current.isConnected = true))
       .finally(() => (current.connecting = undefined))
-    await within(current.connecting, connectMs, current.line.cut)
+    await within(current.connecting, connectMs, () => {
+      current.line.avoid()
+      this.#replace(current)
+    })
     return current
   }
 

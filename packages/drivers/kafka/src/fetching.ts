@@ -83,7 +83,7 @@ export class Fetching {
   /** Resolves when it is to end, rejects when the consumer has fallen. */
   async #takePart(onWorking: () => void): Promise<void> {
     const { client, group, topics, sessionMs, onAssigned, onBatch, onError } = this.#options
-    const { kafka, cut } = client.line()
+    const { kafka, cut, avoid } = client.line()
     const consumer = kafka.consumer({
       groupId: group,
       sessionTimeout: sessionMs,
@@ -111,7 +111,7 @@ export class Fetching {
     })
     let joining: Promise<void> = Promise.resolve()
     try {
-      await within(consumer.connect(), connectMs)
+      await within(consumer.connect(), connectMs, avoid)
       await within(consumer.subscribe({ topics: [...topics], fromBeginning: true }), connectMs)
       this.#consumer = consumer
       joining = consumer.run({

@@ -89,6 +89,7 @@ export class Publisher {
   async again(bot: BotName, event: EventRecord, generation: string): Promise<void> {
     for (const until = performance.now() + patienceMs; ;) {
       try {
+        await this.#producer.ready(patienceMs)
         return await this.later(bot, event, generation, 0)
       } catch (error) {
         if (!isPassing(error) || performance.now() > until) throw error

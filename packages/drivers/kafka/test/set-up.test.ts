@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { SetupError, WebhookError } from '@trigger-hub/core'
 import { memory } from '@trigger-hub/core/memory'
 import { kafka, type KafkaOptions } from '@trigger-hub/kafka'
@@ -21,6 +23,27 @@ needs('kafka', (url) => {
     await admin.connect()
     expect(await admin.listTopics()).toContain(`${hub.prefix}.events`)
     await admin.disconnect()
+  }, 60_000)
+
+  test('passes over a broker that stands still: the next one is asked', async () => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const hub = new Hub(() => `127.0.0.1:${(silent.address() as AddressInfo).port},${url}`)
+    await hub.driver({ brokers: url }).declare(everything('mail'))
+    const [accepting, consuming] = [hub.driver(), hub.driver()]
+    const isAccepted = () =>
+      accept(accepting).then(
+        () => true,
+        () => false,
+      )
+    const [{ runs }] = await Promise.all([
+      work(consuming, 'mail'),
+      hub.driver().declare(everything('mail')),
+      eventually(isAccepted),
+    ])
+    await eventually(() => runs.length > 0)
+    await hub.close()
+    silent.close()
   }, 60_000)
 
   test.each<[string, Partial<KafkaOptions>, RegExp]>([
