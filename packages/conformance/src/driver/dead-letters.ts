@@ -155,6 +155,7 @@ export const deadLetters: Cases<DriverTrial> = {
     const { attempt, history, redelivered, event } = run.delivery
     assert.deepEqual([attempt, history, redelivered, event.id], [1, [], false, letter.event.id])
     assert.deepEqual(event.rawBody, letter.event.rawBody)
+    await trial.eventually('the other bot has run', () => stock.runs.length > 0)
     await trial.quiet()
     assert.deepEqual([mail.runs.length, stock.runs.length], [1, 1])
     assert.deepEqual(await trial.driver.deadLetters.list(), [])

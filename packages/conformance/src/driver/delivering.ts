@@ -75,6 +75,7 @@ export const delivering: Cases<DriverTrial> = {
     const mail = await trial.work('mail', behaviour)
     const stock = await trial.work('stock')
     await trial.eventually('the one bot is through', () => stock.runs.length === 5)
+    await trial.eventually('the other one has begun', () => mail.runs.length > 0)
     assert.equal(mail.runs.length, 1)
   },
 
