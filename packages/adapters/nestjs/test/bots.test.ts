@@ -273,14 +273,16 @@ describe('mistakes come out at start, with their fix', () => {
   })
 })
 
-test('works without HTTP, as a worker', async () => {
-  @Bot('crm')
-  class Crm {
-    @On('shop:**')
-    run(@Payload() data: unknown) {
-      seen.push(data)
-    }
+/** Notes what it is given. */
+@Bot('crm')
+class Crm {
+  @On('shop:**')
+  run(@Payload() data: unknown) {
+    seen.push(data)
   }
+}
+
+test('works without HTTP, as a worker', async () => {
   const module = TriggerHubTestingModule.forRoot({ sources: { shop: source }, role: 'worker' })
   const root = rootOf({ imports: [module], providers: [Crm] })
   const app = await NestFactory.createApplicationContext(root, { logger: false, abortOnError: false })
@@ -291,13 +293,6 @@ test('works without HTTP, as a worker', async () => {
 })
 
 test('an app that has the module is tested in memory by overriding its options', async () => {
-  @Bot('crm')
-  class Crm {
-    @On('shop:**')
-    run(@Payload() data: unknown) {
-      seen.push(data)
-    }
-  }
   const imports = [TriggerHubModule.forRoot({ sources: { shop: source } })]
   const root = rootOf({ imports, providers: [Crm] })
   const module = await Test.createTestingModule({ imports: [root], providers: [TestingHub] })
@@ -314,13 +309,6 @@ test('an app that has the module is tested in memory by overriding its options',
 })
 
 test('an app under test receives over HTTP as well', async () => {
-  @Bot('crm')
-  class Crm {
-    @On('shop:**')
-    run(@Payload() data: unknown) {
-      seen.push(data)
-    }
-  }
   const root = rootOf({
     imports: [TriggerHubTestingModule.forRoot({ sources: { shop: source } })],
     providers: [Crm],
