@@ -89,9 +89,12 @@ needsOwn('kafka', () =>
       const driver = driverOf(prefix)
       await driver.declare(everything('mail'))
       expect(await copiesOf(prefix)).toEqual([3, 3, 3])
-      const { summary, warnings } = await driver.inspect()
+      const { summary, warnings } = await eventually(async () => {
+        const report = await driver.inspect()
+        return report.summary.startsWith('kafka: 3 brokers') && report // one may be missed for a moment
+      }, 60_000)
       expect(summary).toMatch(
-        /^kafka: [23] brokers, 3 copies, min.insync.replicas 2, .*: 2 brokers have every accepted event before the answer\.$/,
+        /^kafka: 3 brokers, 3 copies, min.insync.replicas 2, .*: 2 brokers have every accepted event before the answer\.$/,
       )
       expect([warnings, driver.capabilities]).toMatchObject([
         [],
